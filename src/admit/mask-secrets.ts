@@ -1,0 +1,78 @@
+import { type Fields, isObject, objectIn } from '../call/fields.ts';
+
+/** What stands where a secret was. */
+export const mask = '***';
+
+/** Names of headers and parameters whose text is a secret, by their last words. */
+const secretName =
+  /(?:authorization|cookie|password|passwd|secret|credentials?|signature|token|api[-_]?key|access[-_]?key(?:[-_]id)?|private[-_]?key)$/i;
+
+/**
+ * Secrets that give themselves away by their form. Each pattern runs in linear time: no repetition
+ * stands within another, and each starts at a fixed word.
+ */
+const secretForms: readonly (readonly [RegExp, string])[] = [
+  [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${mask}`],
+  [/\b(sk|rk|pk)-[\w-]{4,}/g, `$1-${mask}`],
+  [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, `$1${mask}`],
+  [/\b(ghp|gho|ghs|github_pat|xox[abps])[_-]\w{10,}/g, `$1_${mask}`],
+  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
+  [/\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, `$1${mask}`],
+  [/\b((?:api[-_ ]?key|password|secret)["']?\s?[:=]\s?["']?)[^\s"',;}]{6,}/gi, `$1${mask}`],
+];
+
+/** `text` without the secrets that can be told by their form. */
+export function maskText(text: string): string {
+  return secretForms.reduce((masked, [form, instead]) => masked.replace(form, instead), text);
+}
+
+/** `value` with the texts of secret-sounding members masked, at any depth. */
+export function maskMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskMembers);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      secretName.test(name) ? maskSecret(member) : maskMembers(member),
+    ]),
+  );
+}
+
+function maskSecret(value: unknown): unknown {
+  return typeof value === 'string' || typeof value === 'object' ? value && mask : value;
+}
+
+/** `value` with `maskText` applied to each text in it. */
+export function maskTexts(value: unknown): unknown {
+  if (typeof value === 'string') return maskText(value);
+  if (Array.isArray(value)) return value.map(maskTexts);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, maskTexts(member)]),
+  );
+}
+
+/**
+ * A payload without the secrets that LiteLLM lets through: headers that it echoes
+ * (`x-amz-security-token` comes verbatim), credentials among the parameters, keys that a provider
+ * quotes in its error message. Prompts and answers are not looked into.
+ */
+export function maskPayload(payload: Fields): Fields {
+  return {
+    ...payload,
+    metadata: maskMembers(payload['metadata']),
+    hidden_params: maskMembers(payload['hidden_params']),
+    model_parameters: maskMembers(objectIn(payload['model_parameters'])),
+    error_information: maskTexts(payload['error_information']),
+    error_str: maskTexts(payload['error_str']),
+  };
+}
+
+/** The text of a JSON member with a secret-sounding name, where the JSON itself is broken. */
+const secretMember =
+  /("[\w-]{0,64}(?:authorization|cookie|password|secret|token|api[-_]?key)"\s{0,8}:\s{0,8}")(?:[^"\\]|\\.){1,8192}/gi;
+
+/** Bytes that could not be read as a call, fit to be kept: texts of secret-sounding members masked. */
+export function maskBroken(bytes: Buffer): Buffer {
+  return Buffer.from(maskText(bytes.toString('utf8').replace(secretMember, `$1${mask}`)), 'utf8');
+}

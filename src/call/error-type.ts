@@ -1,0 +1,117 @@
+import { type Fields, objectIn, textIn } from './fields.ts';
+
+/** Why a call failed, as a closed set that charts and filters can rely on. */
+export type ErrorType =
+  | 'rate_limit'
+  | 'authentication'
+  | 'permission'
+  | 'timeout'
+  | 'connection'
+  | 'context_window'
+  | 'content_policy'
+  | 'invalid_request'
+  | 'not_found'
+  | 'budget_exceeded'
+  | 'guardrail'
+  | 'service_unavailable'
+  | 'server_error'
+  | 'client_disconnect'
+  | 'unknown';
+
+/** LiteLLM's and its providers' exception classes that say more than a status code does. */
+const byClass: ReadonlyMap<string, ErrorType> = new Map([
+  ['BudgetExceededError', 'budget_exceeded'],
+  ['ContextWindowExceededError', 'context_window'],
+  ['ContentPolicyViolationError', 'content_policy'],
+  ['GuardrailRaisedException', 'guardrail'],
+  ['BlockedPiiEntityError', 'guardrail'],
+  ['ModifyResponseException', 'guardrail'],
+  ['RateLimitError', 'rate_limit'],
+  ['ProxyRateLimitError', 'rate_limit'],
+  ['AuthenticationError', 'authentication'],
+  ['PermissionDeniedError', 'permission'],
+  ['Timeout', 'timeout'],
+  ['TimeoutError', 'timeout'],
+  ['APITimeoutError', 'timeout'],
+  ['APIConnectionError', 'connection'],
+  ['NotFoundError', 'not_found'],
+  ['ProxyModelNotFoundError', 'not_found'],
+  ['ServiceUnavailableError', 'service_unavailable'],
+  ['InternalServerError', 'server_error'],
+  ['BadGatewayError', 'server_error'],
+  ['BadRequestError', 'invalid_request'],
+  ['InvalidRequestError', 'invalid_request'],
+  ['UnprocessableEntityError', 'invalid_request'],
+  ['UnsupportedParamsError', 'invalid_request'],
+  ['JSONSchemaValidationError', 'invalid_request'],
+  ['ProxyMissingRequiredParamError', 'invalid_request'],
+  ['CancelledError', 'client_disconnect'],
+  ['ClientDisconnect', 'client_disconnect'],
+]);
+
+/** The words after the status in LiteLLM's `normalized_error`, such as `429_RATE_LIMIT_EXCEEDED`. */
+const byNormalizedError: readonly (readonly [RegExp, ErrorType])[] = [
+  [/BUDGET/, 'budget_exceeded'],
+  [/CONTEXT_WINDOW/, 'context_window'],
+  [/CONTENT_POLICY|CONTENT_FILTER/, 'content_policy'],
+  [/GUARDRAIL/, 'guardrail'],
+  [/RATE_LIMIT/, 'rate_limit'],
+  [/AUTHENTICATION|UNAUTHORIZED/, 'authentication'],
+  [/PERMISSION|FORBIDDEN/, 'permission'],
+  [/TIMEOUT/, 'timeout'],
+  [/CONNECTION/, 'connection'],
+  [/NOT_FOUND/, 'not_found'],
+  [/UNAVAILABLE|OVERLOADED/, 'service_unavailable'],
+  [/CLIENT_(DISCONNECT|CLOSED)|CANCELLED/, 'client_disconnect'],
+  [/INVALID_REQUEST|MISSING_REQUIRED|UNSUPPORTED/, 'invalid_request'],
+  [/INTERNAL_ERROR|SERVER_ERROR/, 'server_error'],
+];
+
+const byStatus: ReadonlyMap<string, ErrorType> = new Map([
+  ['400', 'invalid_request'],
+  ['401', 'authentication'],
+  ['403', 'permission'],
+  ['404', 'not_found'],
+  ['408', 'timeout'],
+  ['413', 'invalid_request'],
+  ['415', 'invalid_request'],
+  ['422', 'invalid_request'],
+  ['429', 'rate_limit'],
+  ['499', 'client_disconnect'],
+  ['502', 'server_error'],
+  ['503', 'service_unavailable'],
+  ['504', 'timeout'],
+]);
+
+/**
+ * The error type of a failed call.
+ *
+ * LiteLLM's fields disagree at times (a content filter is class `BadRequestError` with
+ * `normalized_error` `400_INVALID_REQUEST` and code `content_policy_violation`; an exceeded budget
+ * is code `422` with `429_BUDGET_EXCEEDED`), so the most specific source is asked first: provider
+ * codes, the guardrail's status, the class where it is specific, LiteLLM's normalised name, the
+ * class where it is general, the HTTP status.
+ */
+export function errorTypeOf(payload: Fields): ErrorType {
+  const error = objectIn(payload['error_information']);
+  const code = textIn(error['error_code']) ?? '';
+  const normalized = (textIn(error['normalized_error']) ?? '').toUpperCase();
+  const message = textIn(error['error_message']) ?? '';
+
+  if (/content_(policy|filter)/i.test(code)) return 'content_policy';
+  if (/context_length|context_window/i.test(code)) return 'context_window';
+  if (objectIn(payload['status_fields'])['guardrail_status'] === 'guardrail_intervened') {
+    return 'guardrail';
+  }
+  const named = byClass.get(textIn(error['error_class']) ?? '');
+  if (named !== undefined && !generalTypes.has(named)) return named;
+  const normal = byNormalizedError.find(([words]) => words.test(normalized))?.[1];
+  if (normal !== undefined && !generalTypes.has(normal)) return normal;
+  if (/no such model|model not found|invalid model name/i.test(message)) return 'not_found';
+  return (
+    named ?? normal ?? byStatus.get(code) ?? (/^5\d\d$/.test(code) ? 'server_error' : 'unknown')
+  );
+}
+
+/** Types that another source may know better. */
+const generalTypes: ReadonlySet<ErrorType> = new Set(['invalid_request', 'server_error']);
