@@ -1,0 +1,89 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { type AdmittedCall, admitCall } from '../admit/admit-call.ts';
+import { type ExperimentNaming, maxExperiments } from '../admit/experiment-name.ts';
+import { type BatchElement, readBatch } from '../call/read-batch.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { AppendReceipt } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import type { SeenIds } from './seen-ids.ts';
+
+export interface AppendParts {
+  database: DatabaseSync;
+  ledger: Ledger;
+  deadLetters: DeadLetters;
+  seen: SeenIds;
+  naming: ExperimentNaming;
+}
+
+/** Takes posted bodies into the journal, within a transaction that the caller has begun. */
+export function createAppender(parts: AppendParts) {
+  const { database, ledger, deadLetters, seen, naming } = parts;
+  const findCall = database.prepare('SELECT 1 FROM calls WHERE record_id = ?');
+  const insertCall = database.prepare(
+    'INSERT INTO calls (record_id, received_at, due_at, experiment) VALUES (?, ?, ?, ?)',
+  );
+  const insertPayload = database.prepare(
+    'INSERT INTO payloads (seq, record, record_crc, body, body_crc) VALUES (?, ?, ?, ?, ?)',
+  );
+  const findExperiment = database.prepare('SELECT 1 FROM experiments WHERE name = ?');
+  const countExperiments = database.prepare('SELECT count(*) AS n FROM experiments');
+  const insertExperiment = database.prepare('INSERT INTO experiments (name) VALUES (?)');
+
+  const experimentOf = ({ record }: AdmittedCall): string => {
+    const name = naming.nameFor(record);
+    if (findExperiment.get(name) !== undefined) return name;
+    if (Number(countExperiments.get()?.['n']) >= maxExperiments) return naming.other;
+    insertExperiment.run(name);
+    return name;
+  };
+
+  const insert = (call: AdmittedCall, receivedAt: number): 'accepted' | 'duplicate' => {
+    const recordId = Buffer.from(call.record.recordId, 'hex');
+    if (findCall.get(recordId) !== undefined || seen.has(recordId)) return 'duplicate';
+    const { lastInsertRowid } = insertCall.run(
+      recordId,
+      receivedAt,
+      receivedAt,
+      experimentOf(call),
+    );
+    const record = JSON.stringify(call.record);
+    insertPayload.run(lastInsertRowid, record, crc32(record), call.body, crc32(call.body));
+    return 'accepted';
+  };
+
+  return (body: Buffer, receivedAt: number): AppendReceipt => {
+    const receipt: AppendReceipt = { received: 0, accepted: 0, duplicates: 0, rejected: [] };
+    for (const [index, element] of readBatch(body).entries()) {
+      receipt.received += 1;
+      const call = element.kind === 'call' ? admitted(element, receivedAt) : element.reason;
+      if (typeof call === 'object') {
+        if (insert(call, receivedAt) === 'accepted') receipt.accepted += 1;
+        else receipt.duplicates += 1;
+      } else {
+        receipt.rejected.push({ index, reason: call });
+        const { start, end } = element.slice;
+        const letter = { reason: call, position: start, bytes: body.subarray(start, end) };
+        deadLetters.unusable(letter, receivedAt);
+      }
+    }
+    ledger.add('received', receipt.received);
+    ledger.add('pending', receipt.accepted);
+    ledger.add('duplicate', receipt.duplicates);
+    ledger.add('dead', receipt.rejected.length);
+    return receipt;
+  };
+}
+
+/** The only thing about a JSON object that admission cannot bear is a nesting beyond the stack. */
+function admitted(
+  element: Extract<BatchElement, { kind: 'call' }>,
+  receivedAt: number,
+): AdmittedCall | 'too_deep' {
+  try {
+    return admitCall(element.payload, receivedAt);
+  } catch (error) {
+    if (error instanceof RangeError) return 'too_deep';
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { maskBroken } from '../admit/mask-secrets.ts';
+
+/** Notes of what could not be recorded, and why. */
+export interface DeadLetters {
+  /** Something that was posted but is no call. `position`: its first byte in the body. */
+  unusable(letter: { reason: string; position: number; bytes: Buffer }, now: number): void;
+  /** A call in the journal that cannot be recorded; its payload stays. */
+  call(letter: { seq: number; reason: string; detail: string }, now: number): void;
+}
+
+/** The most bytes of an unusable element that are kept; size and hash tell of the rest. */
+const mostKept = 1024 * 1024;
+
+export function createDeadLetters(database: DatabaseSync): DeadLetters {
+  const insertUnusable = database.prepare(
+    'INSERT INTO dead_letters (died_at, reason, detail, bytes, sha256, kept) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const insertCall = database.prepare(
+    'INSERT INTO dead_letters (died_at, reason, detail, seq) VALUES (?, ?, ?, ?)',
+  );
+  return {
+    unusable: ({ reason, position, bytes }, now) => {
+      insertUnusable.run(
+        now,
+        reason,
+        `at byte ${position} of the body`,
+        bytes.length,
+        createHash('sha256').update(bytes).digest('hex'),
+        maskBroken(bytes.subarray(0, mostKept)),
+      );
+    },
+    call: ({ seq, reason, detail }, now) => {
+      insertCall.run(now, reason, detail, seq);
+    },
+  };
+}

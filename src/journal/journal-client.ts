@@ -1,0 +1,104 @@
+import { Worker } from 'node:worker_threads';
+import { type Journal, JournalError } from './journal.ts';
+import type { JournalOptions } from './sqlite-journal.ts';
+import type { Answers, Command, Message, Reply } from './worker-protocol.ts';
+
+interface Waiting {
+  resolve: (value: never) => void;
+  reject: (error: JournalError) => void;
+}
+
+/**
+ * Opens the journal in a thread of its own, so that neither a large batch nor an fsync stops the
+ * event loop.
+ *
+ * @param onDeath Called when the thread ends though nobody closed it: what it was asked may or may
+ *   not be on disk, so the process should end and start anew.
+ * @throws JournalError when the journal cannot be opened.
+ */
+export async function openJournal(
+  options: JournalOptions,
+  onDeath: (reason: string) => void,
+): Promise<Journal> {
+  const worker = new Worker(workerFile(), { workerData: options });
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  let closed = false;
+
+  const settle = (reply: Reply) => {
+    const asked = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.ok) asked?.resolve(reply.value as never);
+    else asked?.reject(new JournalError(reply.code, reply.message));
+  };
+
+  const ask = <Op extends keyof Answers>(
+    command: Command & { op: Op },
+    transfer: ArrayBuffer[] = [],
+  ): Promise<Answers[Op]> => {
+    if (closed) {
+      return Promise.reject(new JournalError('JOURNAL_UNAVAILABLE', 'the journal is closed'));
+    }
+    lastId += 1;
+    const id = lastId;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, command }, transfer);
+    });
+  };
+
+  const end = (reason: string) => {
+    if (closed) return;
+    closed = true;
+    for (const asked of waiting.values()) {
+      asked.reject(new JournalError('JOURNAL_UNAVAILABLE', reason));
+    }
+    waiting.clear();
+    onDeath(reason);
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    worker.on('message', (message: Message) => {
+      switch (message.kind) {
+        case 'opened':
+          resolve();
+          break;
+        case 'refused':
+          closed = true;
+          reject(new JournalError(message.code, message.message));
+          break;
+        case 'replies':
+          message.replies.forEach(settle);
+          break;
+      }
+    });
+    worker.on('error', (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      reject(new JournalError('JOURNAL_UNAVAILABLE', `the journal's thread failed: ${reason}`));
+      end(`the journal's thread failed: ${reason}`);
+    });
+    worker.on('exit', () => end("the journal's thread ended"));
+  });
+
+  return {
+    append: (body, receivedAt) => ask({ op: 'append', body, receivedAt }, [body.buffer]),
+    take: (limit, destination, now) => ask({ op: 'take', limit, destination, now }),
+    progress: (seq, progress) => ask({ op: 'progress', seq, progress }),
+    postpone: (seq, postponement) => ask({ op: 'postpone', seq, postponement }),
+    settle: (seq, settlement, now) => ask({ op: 'settle', seq, settlement, now }),
+    body: (seq) => ask({ op: 'body', seq }),
+    account: () => ask({ op: 'account' }),
+    close: async () => {
+      const answered = ask({ op: 'close' });
+      closed = true;
+      await answered;
+      await worker.terminate();
+    },
+  };
+}
+
+/** The thread's file, as this one runs: TypeScript in a checkout, JavaScript when built. */
+function workerFile(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./worker.${extension}`, import.meta.url);
+}

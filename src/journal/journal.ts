@@ -1,0 +1,124 @@
+import type { CallRecord } from '../call/call-record.ts';
+import type { UnusableReason } from '../call/read-batch.ts';
+
+/**
+ * The durable, bounded queue between LiteLLM and MLflow.
+ *
+ * A promise that resolves means *on disk*. One that rejects, with a `JournalError`, means that
+ * nothing of the command took effect.
+ */
+export interface Journal {
+  /**
+   * Takes in a posted body: splits, parses, admits and commits it. The bytes are handed over; the
+   * caller must not touch them again.
+   *
+   * @param receivedAt Unix milliseconds of the POST.
+   */
+  append(body: Uint8Array<ArrayBuffer>, receivedAt: number): Promise<AppendReceipt>;
+  /**
+   * Up to `limit` pending calls that are due at `now`, oldest first, none of which is with somebody
+   * already. Each is marked as begun towards `destination` before this resolves, so that after a
+   * kill it is known that a request may have gone out for it.
+   */
+  take(limit: number, destination: string, now: number): Promise<TakenCalls>;
+  /** Keeps how far a taken call has come. */
+  progress(seq: number, progress: Progress): Promise<void>;
+  /** Gives a taken call back, to be taken again at `dueAt` (Unix milliseconds). */
+  postpone(seq: number, postponement: Postponement): Promise<void>;
+  /** Ends a taken call. */
+  settle(seq: number, settlement: Settlement, now: number): Promise<void>;
+  /** The bytes of a call's `call.json`; absent when they were shed or are damaged. */
+  body(seq: number): Promise<Uint8Array | undefined>;
+  account(): Promise<Account>;
+  /** Waits for what was asked, then closes the file. */
+  close(): Promise<void>;
+}
+
+/** What became of a posted body, in calls. `received` = accepted + duplicates + rejected. */
+export interface AppendReceipt {
+  received: number;
+  accepted: number;
+  duplicates: number;
+  rejected: { index: number; reason: UnusableReason | 'too_deep' }[];
+}
+
+export interface TakenCalls {
+  calls: PendingCall[];
+  /** Unix milliseconds at which the next call is due that is not due yet. */
+  nextDueAt?: number;
+}
+
+export interface PendingCall {
+  seq: number;
+  receivedAt: number;
+  /** The experiment's name, as it was resolved when the call was admitted. */
+  experiment: string;
+  record: CallRecord;
+  /** How often it was tried and given back because of its own failure. */
+  attempts: number;
+  /** How far an earlier attempt towards the same destination came; absent where there was none. */
+  progress?: Progress;
+}
+
+/** How far a call has come towards one destination. */
+export interface Progress {
+  destination: string;
+  /** Unix milliseconds since when a create may have been sent whose answer is not known. */
+  begunAt?: number;
+  /** How often the run of an unclear create was searched for, in vain. */
+  searches?: number;
+  runId?: string;
+  artifactUri?: string;
+  /** Steps that MLflow has answered, by name. */
+  done?: string[];
+}
+
+export interface Postponement {
+  dueAt: number;
+  attempts: number;
+  progress: Progress;
+}
+
+/** How a call ends. `detail` holds no prompt, answer or secret. */
+export type Settlement =
+  | { kind: 'recorded' }
+  | { kind: 'dead'; reason: string; detail: string }
+  | { kind: 'shed'; reason: string };
+
+/** The conservation account: `received = recorded + pending + dead + duplicate + shed`, in calls. */
+export interface Account {
+  journalId: string;
+  received: number;
+  recorded: number;
+  pending: number;
+  dead: number;
+  duplicate: number;
+  shed: Record<string, number>;
+  /** Whether the sum holds and `pending` and `dead` equal what is really there. */
+  addsUp: boolean;
+  /** Unix milliseconds at which the oldest pending call was received. */
+  oldestPendingAt?: number;
+  /** Bytes in use on disk, and the most that may be. */
+  bytes: number;
+  maxBytes: number;
+}
+
+/**
+ * `JOURNAL_FULL`: no room for more calls. `JOURNAL_UNAVAILABLE`: the disk failed or the journal is
+ * closed. `JOURNAL_IN_USE`: another process owns it. `JOURNAL_TOO_NEW`: a later version wrote it.
+ */
+export type JournalErrorCode =
+  | 'JOURNAL_FULL'
+  | 'JOURNAL_UNAVAILABLE'
+  | 'JOURNAL_IN_USE'
+  | 'JOURNAL_TOO_NEW';
+
+export class JournalError extends Error {
+  readonly code: JournalErrorCode;
+
+  constructor(code: JournalErrorCode, message: string) {
+    super(message);
+    this.name = 'JournalError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,29 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** A term of the account. `shed:REASON` names why a call's record was given up. */
+export type LedgerName =
+  | 'received'
+  | 'recorded'
+  | 'pending'
+  | 'dead'
+  | 'duplicate'
+  | `shed:${string}`;
+
+/** Counts of calls that change in the transaction of what they count. */
+export interface Ledger {
+  add(name: LedgerName, calls: number): void;
+  read(): ReadonlyMap<string, number>;
+}
+
+export function createLedger(database: DatabaseSync): Ledger {
+  const add = database.prepare(
+    'INSERT INTO ledger (name, calls) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET calls = calls + excluded.calls',
+  );
+  const all = database.prepare('SELECT name, calls FROM ledger');
+  return {
+    add: (name, calls) => {
+      if (calls !== 0) add.run(name, calls);
+    },
+    read: () => new Map(all.all().map((row) => [String(row['name']), Number(row['calls'])])),
+  };
+}

@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { JournalError } from './journal.ts';
+import { schema, schemaVersion } from './schema.ts';
+
+/** `PRAGMA application_id` of a journal: "LMLJ". */
+const applicationId = 0x4c4d4c4a;
+
+export const databaseFile = 'journal.db';
+
+/**
+ * Opens the journal in `folder`, or makes one, for this process alone.
+ *
+ * `locking_mode=EXCLUSIVE` is set before WAL, so that there is no shared memory file, a second
+ * opener is refused, and a kill frees the lock at once. `synchronous=FULL` makes each commit an
+ * fsync of the WAL.
+ *
+ * @throws JournalError `JOURNAL_IN_USE`, `JOURNAL_TOO_NEW` or `JOURNAL_UNAVAILABLE`.
+ */
+export function openDatabase(folder: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(join(folder, databaseFile), { timeout: 0 });
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = 4000;
+      PRAGMA cache_size = -8000;
+      PRAGMA temp_store = MEMORY;
+    `);
+    bringUpToDate(database, folder);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw asJournalError(error, folder);
+  }
+}
+
+function bringUpToDate(database: DatabaseSync, folder: string): void {
+  const version = numberOf(database, 'PRAGMA user_version');
+  if (version > schemaVersion) {
+    throw new JournalError(
+      'JOURNAL_TOO_NEW',
+      `the journal in ${folder} has format ${version}, written by a later version; this one reads up to format ${schemaVersion}`,
+    );
+  }
+  database.exec('BEGIN IMMEDIATE');
+  if (version === 0) {
+    database.exec(schema);
+    database.exec(`PRAGMA application_id = ${applicationId}`);
+    database
+      .prepare("INSERT INTO meta (name, value) VALUES ('journal_id', ?)")
+      .run(crypto.randomUUID());
+  }
+  database.exec(`PRAGMA user_version = ${schemaVersion}; COMMIT`);
+}
+
+/** The one number that `sql` answers. */
+export function numberOf(database: DatabaseSync, sql: string): number {
+  const row = database.prepare(sql).get();
+  return Number(row === undefined ? 0 : Object.values(row)[0]);
+}
+
+/** SQLite's primary result codes, https://www.sqlite.org/rescode.html. */
+const busy = 5;
+const full = 13;
+
+/** Whatever SQLite or the file system said, as one of the journal's own errors. */
+export function asJournalError(error: unknown, folder: string): JournalError {
+  if (error instanceof JournalError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code =
+    typeof error === 'object' &&
+    error !== null &&
+    'errcode' in error &&
+    typeof error.errcode === 'number'
+      ? error.errcode & 0xff
+      : undefined;
+  if (code === busy) {
+    return new JournalError('JOURNAL_IN_USE', `another process owns the journal in ${folder}`);
+  }
+  if (code === full) return new JournalError('JOURNAL_FULL', `the journal in ${folder} is full`);
+  return new JournalError('JOURNAL_UNAVAILABLE', `the journal in ${folder} failed: ${message}`);
+}

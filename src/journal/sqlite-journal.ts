@@ -1,0 +1,120 @@
+import { crc32 } from 'node:zlib';
+import { experimentNaming } from '../admit/experiment-name.ts';
+import { createAppender } from './append-body.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import {
+  type Account,
+  type AppendReceipt,
+  JournalError,
+  type Postponement,
+  type Progress,
+  type Settlement,
+  type TakenCalls,
+} from './journal.ts';
+import { createLedger } from './ledger.ts';
+import { openDatabase } from './open-database.ts';
+import { createAccountant } from './read-account.ts';
+import { createSeenIds } from './seen-ids.ts';
+import { createSettler } from './settle-calls.ts';
+import { createSpace } from './space.ts';
+import { createTaker } from './take-calls.ts';
+import { createTaken } from './taken.ts';
+import { createTransactions } from './transactions.ts';
+
+export interface JournalOptions {
+  /** The data folder; it is made when it is not there. */
+  folder: string;
+  maxBytes: number;
+  /** How long recorded calls are kept, in milliseconds. */
+  retainMs: number;
+  /** The most ids of calls gone by that are remembered, and for how many milliseconds. */
+  dedupeEntries: number;
+  dedupeMs: number;
+  /** The template of the experiments' names. */
+  experiment: string;
+}
+
+/**
+ * The journal's commands on one SQLite file, without a thread: each is called within `run`, and all
+ * that share a `run` share its commit. See `journal.ts` for what each does.
+ */
+export interface SqliteJournal {
+  run<T>(commands: (() => T)[]): PromiseSettledResult<T>[];
+  append(body: Uint8Array, receivedAt: number): AppendReceipt;
+  take(limit: number, destination: string, now: number): TakenCalls;
+  progress(seq: number, progress: Progress): void;
+  postpone(seq: number, postponement: Postponement): void;
+  settle(seq: number, settlement: Settlement, now: number): void;
+  body(seq: number): Uint8Array | undefined;
+  account(): Account;
+  /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
+  tidy(now: number): boolean;
+  close(): void;
+}
+
+/** Recorded calls that one step of `tidy` forgets. */
+const forgottenAStep = 500;
+
+/** @throws JournalError when the file cannot be opened. */
+export function openSqliteJournal(options: JournalOptions): SqliteJournal {
+  const database = openDatabase(options.folder);
+  const transactions = createTransactions(database, options.folder);
+  const space = createSpace(database, options.folder, options.maxBytes);
+  const ledger = createLedger(database);
+  const deadLetters = createDeadLetters(database);
+  const taken = createTaken(transactions);
+  const seen = createSeenIds(database, transactions, {
+    maxAgeMs: options.dedupeMs,
+    maxEntries: options.dedupeEntries,
+  });
+  const settler = createSettler({ database, ledger, deadLetters, taken, seen });
+  const appendBody = createAppender({
+    database,
+    ledger,
+    deadLetters,
+    seen,
+    naming: experimentNaming(options.experiment),
+  });
+  const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
+  const setPostponed = database.prepare(
+    'UPDATE calls SET due_at = ?, attempts = ?, progress = ? WHERE seq = ?',
+  );
+  const findBody = database.prepare('SELECT body, body_crc FROM payloads WHERE seq = ?');
+
+  return {
+    run: (commands) => {
+      space.checkpointIfLong();
+      return transactions.run(commands);
+    },
+    append: (body, receivedAt) => {
+      if (!space.admits(body.byteLength)) {
+        throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
+      }
+      return appendBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength), receivedAt);
+    },
+    take: createTaker({ database, taken, settle: settler.settle }),
+    progress: (seq, progress) => {
+      setProgress.run(JSON.stringify(progress), seq);
+    },
+    postpone: (seq, { dueAt, attempts, progress }) => {
+      setPostponed.run(Math.ceil(dueAt), attempts, JSON.stringify(progress), seq);
+      taken.giveBack(seq);
+    },
+    settle: settler.settle,
+    body: (seq) => {
+      const row = findBody.get(seq);
+      const body = row?.['body'];
+      const sound = body instanceof Uint8Array && crc32(body) === Number(row?.['body_crc']);
+      return sound ? body : undefined;
+    },
+    account: createAccountant(database, ledger, space),
+    tidy: (now) => {
+      const [forgotten] = transactions.run([
+        () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),
+      ]);
+      space.shrink();
+      return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
+    },
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { CallRecord } from '../call/call-record.ts';
+import type { PendingCall, Progress, Settlement, TakenCalls } from './journal.ts';
+import type { Taken } from './taken.ts';
+
+export interface TakeParts {
+  database: DatabaseSync;
+  taken: Taken;
+  settle: (seq: number, settlement: Settlement, now: number) => void;
+}
+
+/** Hands out calls that are due, oldest first; one whose record is damaged dies here. */
+export function createTaker({ database, taken, settle }: TakeParts) {
+  const findDue = database.prepare(
+    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc
+     FROM calls c JOIN payloads p USING (seq)
+     WHERE c.state = 0 AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
+  );
+  const findNextDue = database.prepare(
+    'SELECT due_at FROM calls WHERE state = 0 AND due_at > ? ORDER BY due_at LIMIT 1',
+  );
+  const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
+
+  return (limit: number, destination: string, now: number): TakenCalls => {
+    const calls: PendingCall[] = [];
+    for (const row of findDue.all(now, limit + taken.size())) {
+      const seq = Number(row['seq']);
+      if (calls.length === limit || taken.has(seq)) continue;
+      const record = readRecord(String(row['record']), Number(row['record_crc']));
+      if (record === undefined) {
+        settle(seq, { kind: 'dead', reason: 'damaged', detail: 'its checksum is wrong' }, now);
+        continue;
+      }
+      const progress = readProgress(row['progress'], destination);
+      if (progress === undefined) {
+        setProgress.run(JSON.stringify({ destination, begunAt: now } satisfies Progress), seq);
+      }
+      taken.take(seq);
+      calls.push({
+        seq,
+        receivedAt: Number(row['received_at']),
+        experiment: String(row['experiment']),
+        record,
+        attempts: Number(row['attempts']),
+        ...(progress && { progress }),
+      });
+    }
+    const nextDueAt = findNextDue.get(now)?.['due_at'];
+    return { calls, ...(nextDueAt !== undefined && { nextDueAt: Number(nextDueAt) }) };
+  };
+}
+
+/** A record is what this program wrote, as long as its checksum holds. */
+function readRecord(text: string, crc: number): CallRecord | undefined {
+  return crc32(text) === crc ? (JSON.parse(text) as CallRecord) : undefined;
+}
+
+/** Progress belongs to a destination; towards another one a call begins again. */
+function readProgress(text: unknown, destination: string): Progress | undefined {
+  if (typeof text !== 'string') return undefined;
+  const progress = JSON.parse(text) as Progress;
+  return progress.destination === destination ? progress : undefined;
+}

@@ -1,0 +1,49 @@
+import type {
+  Account,
+  AppendReceipt,
+  JournalErrorCode,
+  Postponement,
+  Progress,
+  Settlement,
+  TakenCalls,
+} from './journal.ts';
+
+/** What the main thread asks of the journal's thread. */
+export type Command =
+  | { op: 'append'; body: Uint8Array<ArrayBuffer>; receivedAt: number }
+  | { op: 'take'; limit: number; destination: string; now: number }
+  | { op: 'progress'; seq: number; progress: Progress }
+  | { op: 'postpone'; seq: number; postponement: Postponement }
+  | { op: 'settle'; seq: number; settlement: Settlement; now: number }
+  | { op: 'body'; seq: number }
+  | { op: 'account' }
+  | { op: 'close' };
+
+/** What each command answers. */
+export interface Answers {
+  append: AppendReceipt;
+  take: TakenCalls;
+  progress: undefined;
+  postpone: undefined;
+  settle: undefined;
+  body: Uint8Array | undefined;
+  account: Account;
+  close: undefined;
+}
+
+export type Answer = Answers[keyof Answers];
+
+export interface Request {
+  id: number;
+  command: Command;
+}
+
+export type Reply =
+  | { id: number; ok: true; value: Answer }
+  | { id: number; ok: false; code: JournalErrorCode; message: string };
+
+/** What the thread says of itself: once at its start, then with each commit. */
+export type Message =
+  | { kind: 'opened' }
+  | { kind: 'refused'; code: JournalErrorCode; message: string }
+  | { kind: 'replies'; replies: Reply[] };

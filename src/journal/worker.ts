@@ -1,0 +1,99 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { JournalError } from './journal.ts';
+import { type JournalOptions, openSqliteJournal, type SqliteJournal } from './sqlite-journal.ts';
+import type { Answer, Command, Message, Reply, Request } from './worker-protocol.ts';
+
+/*
+ * The journal's thread. Whatever has arrived by the time that it is free is run in one transaction
+ * and answered after its one commit: so POSTs that come together share an fsync.
+ */
+
+/** How often what was kept long enough is forgotten, in milliseconds. */
+const tidyInterval = 5_000;
+
+const port = parentPort;
+if (port === null) throw new Error('the journal runs in a worker thread only');
+const say = (message: Message, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+try {
+  serve(openSqliteJournal(workerData as JournalOptions));
+  say({ kind: 'opened' });
+} catch (error) {
+  if (!(error instanceof JournalError)) throw error;
+  say({ kind: 'refused', code: error.code, message: error.message });
+  port.close();
+}
+
+function serve(journal: SqliteJournal): void {
+  let waiting: Request[] = [];
+
+  port?.on('message', (request: Request) => {
+    waiting.push(request);
+    if (waiting.length === 1) setImmediate(runWaiting);
+  });
+
+  const runWaiting = () => {
+    const requests = waiting.filter(({ command }) => command.op !== 'close');
+    const close = waiting.find(({ command }) => command.op === 'close');
+    waiting = [];
+    const results = journal.run(
+      requests.map(
+        ({ command }) =>
+          () =>
+            answer(journal, command),
+      ),
+    );
+    const replies = requests.map(({ id }, index) => replyTo(id, results[index]));
+    say({ kind: 'replies', replies }, replies.flatMap(bytesIn));
+    if (close !== undefined) {
+      clearInterval(tidying);
+      journal.close();
+      say({ kind: 'replies', replies: [{ id: close.id, ok: true, value: undefined }] });
+      port?.close();
+    }
+  };
+
+  const tidy = () => {
+    if (waiting.length === 0 && journal.tidy(Date.now())) setImmediate(tidy);
+  };
+  const tidying = setInterval(tidy, tidyInterval);
+}
+
+function answer(journal: SqliteJournal, command: Command): Answer {
+  switch (command.op) {
+    case 'append':
+      return journal.append(command.body, command.receivedAt);
+    case 'take':
+      return journal.take(command.limit, command.destination, command.now);
+    case 'progress':
+      journal.progress(command.seq, command.progress);
+      return undefined;
+    case 'postpone':
+      journal.postpone(command.seq, command.postponement);
+      return undefined;
+    case 'settle':
+      journal.settle(command.seq, command.settlement, command.now);
+      return undefined;
+    case 'body':
+      return journal.body(command.seq);
+    case 'account':
+      return journal.account();
+    case 'close':
+      return undefined;
+  }
+}
+
+function replyTo(id: number, result: PromiseSettledResult<Answer> | undefined): Reply {
+  if (result?.status === 'fulfilled') return { id, ok: true, value: result.value };
+  const error: unknown = result?.reason;
+  const { code, message } =
+    error instanceof JournalError ? error : new JournalError('JOURNAL_UNAVAILABLE', String(error));
+  return { id, ok: false, code, message };
+}
+
+/** Bodies change hands instead of being copied. */
+function bytesIn(reply: Reply): ArrayBuffer[] {
+  const owned =
+    reply.ok && reply.value instanceof Uint8Array && reply.value.buffer instanceof ArrayBuffer;
+  return owned ? [reply.value.buffer] : [];
+}
