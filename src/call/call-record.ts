@@ -32,8 +32,8 @@ export interface CallRecord {
   caller: Caller;
   /** Tags that clients and operators gave, without LiteLLM's own `User-Agent:` ones. */
   requestTags: string[];
-  /** LiteLLM's `model_parameters`; secrets masked. */
-  parameters: Record<string, unknown>;
+  /** LiteLLM's `model_parameters` as text; see `parameters.ts`. */
+  parameters: Record<string, string>;
   retries?: number;
   /** What LiteLLM added to the provider's own time, in milliseconds. */
   overheadMs?: number;
@@ -80,7 +80,8 @@ export interface CallError {
   type: ErrorType;
   class?: string;
   code?: string;
-  /** Secrets masked. It may quote the client's input, so it goes to MLflow only, never to a log. */
+  /** The first 2000 characters. It may quote the client's input: for MLflow only, never for a log. */
   message?: string;
+  /** The first 64 KiB. */
   traceback?: string;
 }

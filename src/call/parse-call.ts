@@ -3,6 +3,7 @@ import { costOf } from './cost.ts';
 import { errorTypeOf } from './error-type.ts';
 import { countIn, type Fields, given, numberIn, objectIn, textIn } from './fields.ts';
 import { recordIdOf } from './identity.ts';
+import { parametersOf } from './parameters.ts';
 import { tokensOf } from './tokens.ts';
 
 /**
@@ -28,7 +29,7 @@ export function parseCall(payload: Fields, receivedAt: number): CallRecord {
     cost: costOf(payload, cacheHit),
     caller: callerOf(payload, metadata),
     requestTags: requestTagsOf(payload),
-    parameters: objectIn(payload['model_parameters']),
+    parameters: parametersOf(payload),
     ...given({
       callId: textIn(payload['litellm_call_id']),
       responseId: textIn(payload['id']),
@@ -121,8 +122,8 @@ function errorOf(payload: Fields): CallError {
     ...given({
       class: textIn(error['error_class']),
       code: textIn(error['error_code']),
-      message: textIn(error['error_message']) ?? textIn(payload['error_str']),
-      traceback: textIn(error['traceback']),
+      message: (textIn(error['error_message']) ?? textIn(payload['error_str']))?.slice(0, 2000),
+      traceback: textIn(error['traceback'])?.slice(0, 64 * 1024),
     }),
   };
 }

@@ -23,6 +23,7 @@ export async function openJournal(
   const worker = new Worker(workerFile(), { workerData: options });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
+  let opened = false;
   let closed = false;
 
   const settle = (reply: Reply) => {
@@ -54,13 +55,14 @@ export async function openJournal(
       asked.reject(new JournalError('JOURNAL_UNAVAILABLE', reason));
     }
     waiting.clear();
-    onDeath(reason);
+    if (opened) onDeath(reason);
   };
 
   await new Promise<void>((resolve, reject) => {
     worker.on('message', (message: Message) => {
       switch (message.kind) {
         case 'opened':
+          opened = true;
           resolve();
           break;
         case 'refused':

@@ -93,7 +93,6 @@ function replyTo(id: number, result: PromiseSettledResult<Answer> | undefined): 
 
 /** Bodies change hands instead of being copied. */
 function bytesIn(reply: Reply): ArrayBuffer[] {
-  const owned =
-    reply.ok && reply.value instanceof Uint8Array && reply.value.buffer instanceof ArrayBuffer;
-  return owned ? [reply.value.buffer] : [];
+  if (!reply.ok || !(reply.value instanceof Uint8Array)) return [];
+  return reply.value.buffer instanceof ArrayBuffer ? [reply.value.buffer] : [];
 }

@@ -1,0 +1,114 @@
+import type { HoldReason, Outcome } from './outcome.ts';
+import type { Answer, MlflowRequest } from './transport.ts';
+
+/**
+ * What an answer means.
+ *
+ * | answer                                   | outcome   | because                                     |
+ * |------------------------------------------|-----------|---------------------------------------------|
+ * | none, not sent                           | hold      | no server there: DNS, refused, TLS          |
+ * | none, sent                               | ambiguous | the server may act without being heard      |
+ * | 2xx                                      | done      |                                             |
+ * | 400 pool, lock, deadlock, unique         | retry     | the database was busy, says MLflow with 400 |
+ * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    |                                             |
+ * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
+ * | 400, 413, 422                            | invalid   | this request, for ever                      |
+ * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
+ * | 404 `RESOURCE_DOES_NOT_EXIST`            | missing   | the run or experiment                       |
+ * | 404, 405 without it                      | hold      | this is no MLflow server                    |
+ * | 408, 425                                 | retry     |                                             |
+ * | 429                                      | hold      | rationed; `Retry-After` is obeyed           |
+ * | 500 of a create, 502, 504                | ambiguous | it may have acted before it failed          |
+ * | 500                                      | retry     | the call's fault or the server's: unknown   |
+ * | 501, 503 "disabled"                      | hold      | unsupported here                            |
+ * | 503                                      | hold      | unavailable; `Retry-After` is obeyed        |
+ * | anything else                            | hold      | a proxy's answer, not MLflow's              |
+ *
+ * MLflow's `error_class` calls a busy database `INVALID_PARAMETER_VALUE`; only `error_code` and the
+ * message tell. (Seen on 2.16 to 3.17.)
+ */
+export function classify(request: MlflowRequest, answer: Answer, now: number): Outcome<string> {
+  if (answer.kind === 'no_answer') {
+    return answer.sent
+      ? { kind: 'ambiguous', reason: answer.cause }
+      : { kind: 'hold', reason: 'unreachable', detail: answer.cause };
+  }
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return { kind: 'done', value: text };
+
+  const { errorCode, message } = readError(text);
+  const said = errorCode === undefined ? `HTTP ${status}` : `HTTP ${status} ${errorCode}`;
+  const afterMs = retryAfterMs(answer.retryAfter, now);
+  const hold = (reason: HoldReason): Outcome<string> => ({
+    kind: 'hold',
+    reason,
+    detail: said,
+    ...(afterMs !== undefined && { afterMs }),
+  });
+  const reject = (reason: 'missing' | 'deleted' | 'exists' | 'invalid'): Outcome<string> => ({
+    kind: 'reject',
+    reason,
+    answer: `${said}: ${message.slice(0, mostQuoted)}`,
+  });
+
+  switch (status) {
+    case 400:
+      if (busyDatabase.test(message)) return { kind: 'retry', reason: `${said}, database busy` };
+      if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
+      return reject(/must be in the 'active' state/.test(message) ? 'deleted' : 'invalid');
+    case 413:
+    case 422:
+      return reject('invalid');
+    case 401:
+      return hold('unauthorized');
+    case 403:
+      return hold('forbidden');
+    case 404:
+      return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
+    case 405:
+      return hold('not_mlflow');
+    case 408:
+    case 425:
+      return { kind: 'retry', reason: said, ...(afterMs !== undefined && { afterMs }) };
+    case 429:
+      return hold('throttled');
+    case 500:
+      return request.name === 'runs/create'
+        ? { kind: 'ambiguous', reason: said }
+        : { kind: 'retry', reason: said };
+    case 501:
+      return hold('unsupported');
+    case 502:
+    case 504:
+      return { kind: 'ambiguous', reason: said };
+    case 503:
+      return hold(/is disabled/.test(text) ? 'unsupported' : 'unavailable');
+    default:
+      return hold('unavailable');
+  }
+}
+
+/** How much of MLflow's message is kept. It may quote a value of the call, so it is never logged. */
+const mostQuoted = 300;
+
+const busyDatabase = /QueuePool limit|UniqueViolation|UNIQUE constraint|is locked|deadlock/i;
+
+function readError(text: string): { errorCode?: string; message: string } {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null) {
+      const message = 'message' in body ? String(body.message) : text;
+      return 'error_code' in body ? { errorCode: String(body.error_code), message } : { message };
+    }
+  } catch {
+    // Flask and proxies answer HTML.
+  }
+  return { message: text };
+}
+
+/** `Retry-After` as milliseconds from `now`: seconds, or an HTTP date. */
+function retryAfterMs(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}

@@ -1,0 +1,161 @@
+import { classify } from './classify.ts';
+import { mapDone, type Outcome } from './outcome.ts';
+import {
+  createExperimentBody,
+  createRunBody,
+  logBatchBody,
+  type RunData,
+  type RunEnd,
+  type RunStart,
+  restoreExperimentBody,
+  searchRunsBody,
+  updateRunBody,
+} from './serialize.ts';
+import type { MlflowRequest, RequestName, Send } from './transport.ts';
+
+export interface Experiment {
+  id: string;
+  deleted: boolean;
+}
+
+export interface Run {
+  id: string;
+  /** Where its artifacts go, such as `mlflow-artifacts:/1/RUN/artifacts` or `s3://…`. */
+  artifactUri: string;
+  deleted: boolean;
+}
+
+/** MLflow's REST API, one method a request. What became of a request is its outcome; none throws. */
+export interface MlflowClient {
+  /** `missing` where there is none of that name. */
+  findExperiment(name: string): Promise<Outcome<Experiment>>;
+  /** Its id; `exists` where another was quicker, or where a deleted one has the name. */
+  createExperiment(name: string): Promise<Outcome<string>>;
+  restoreExperiment(id: string): Promise<Outcome<void>>;
+  createRun(experimentId: string, run: RunStart): Promise<Outcome<Run>>;
+  /** Safe to send again. */
+  logBatch(runId: string, data: RunData): Promise<Outcome<void>>;
+  /** Safe to send again. */
+  updateRun(runId: string, end: RunEnd): Promise<Outcome<void>>;
+  /** The runs with this tag that began exactly at `startTime`, deleted ones included. */
+  findRuns(
+    experimentId: string,
+    tag: readonly [name: string, value: string],
+    startTime: number,
+  ): Promise<Outcome<Run[]>>;
+  /** Through the server's artifact proxy; `undefined` where the URI has no proxy. */
+  putArtifact(
+    artifactUri: string,
+    name: string,
+    body: Uint8Array,
+  ): Promise<Outcome<void>> | undefined;
+}
+
+export function createMlflowClient(send: Send, clock: () => number = Date.now): MlflowClient {
+  const ask = async (request: MlflowRequest): Promise<Outcome<string>> =>
+    classify(request, await send(request), clock());
+
+  const post = (name: RequestName, body: string) =>
+    ask({ name, method: 'POST', path: apiPath(name), contentType: 'application/json', body });
+
+  return {
+    findExperiment: async (name) => {
+      const query = new URLSearchParams({ experiment_name: name.toWellFormed() });
+      const path = `${apiPath('experiments/get-by-name')}?${query}`;
+      const outcome = await ask({ name: 'experiments/get-by-name', method: 'GET', path });
+      return read(outcome, (body) => experimentIn(member(body, 'experiment')));
+    },
+    createExperiment: async (name) =>
+      read(await post('experiments/create', createExperimentBody(name)), (body) =>
+        textMember(body, 'experiment_id'),
+      ),
+    restoreExperiment: async (id) =>
+      nothing(await post('experiments/restore', restoreExperimentBody(id))),
+    createRun: async (experimentId, run) =>
+      read(await post('runs/create', createRunBody(experimentId, run)), (body) =>
+        runIn(member(body, 'run')),
+      ),
+    logBatch: async (runId, data) =>
+      nothing(await post('runs/log-batch', logBatchBody(runId, data))),
+    updateRun: async (runId, end) => nothing(await post('runs/update', updateRunBody(runId, end))),
+    findRuns: async (experimentId, tag, startTime) =>
+      read(await post('runs/search', searchRunsBody(experimentId, tag, startTime)), (body) => {
+        const runs = member(body, 'runs') ?? [];
+        return Array.isArray(runs) ? runs.map(runIn).filter((run) => run !== undefined) : undefined;
+      }),
+    putArtifact: (artifactUri, name, body) => {
+      const folder = proxiedFolder(artifactUri);
+      if (folder === undefined) return undefined;
+      return ask({
+        name: 'artifacts/put',
+        method: 'PUT',
+        path: `/api/2.0/mlflow-artifacts/artifacts/${folder}/${encodeURIComponent(name)}`,
+        contentType: 'application/octet-stream',
+        body,
+      }).then(nothing);
+    },
+  };
+}
+
+function apiPath(name: RequestName): string {
+  return `/api/2.0/mlflow/${name}`;
+}
+
+/** `mlflow-artifacts:/1/RUN/artifacts` and `mlflow-artifacts://HOST/1/RUN/artifacts`. */
+function proxiedFolder(artifactUri: string): string | undefined {
+  const folder = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.+)$/.exec(artifactUri)?.[1];
+  return folder?.split('/').map(encodeURIComponent).join('/');
+}
+
+function nothing(outcome: Outcome<string>): Outcome<void> {
+  return mapDone(outcome, () => undefined);
+}
+
+/**
+ * Reads an answer's JSON. A 2xx that is not MLflow's shape comes from something else than MLflow,
+ * a login page for instance; the request may have had no effect.
+ */
+function read<T>(outcome: Outcome<string>, from: (body: unknown) => T | undefined): Outcome<T> {
+  if (outcome.kind !== 'done') return outcome;
+  const value = from(parsed(outcome.value));
+  return value === undefined
+    ? { kind: 'hold', reason: 'not_mlflow', detail: 'a 2xx answer without MLflow’s fields' }
+    : { kind: 'done', value };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined;
+}
+
+function textMember(value: unknown, name: string): string | undefined {
+  const text = member(value, name);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function experimentIn(value: unknown): Experiment | undefined {
+  const id = textMember(value, 'experiment_id');
+  return id === undefined
+    ? undefined
+    : { id, deleted: member(value, 'lifecycle_stage') === 'deleted' };
+}
+
+function runIn(value: unknown): Run | undefined {
+  const info = member(value, 'info');
+  const id = textMember(info, 'run_id');
+  if (id === undefined) return undefined;
+  return {
+    id,
+    artifactUri: textMember(info, 'artifact_uri') ?? '',
+    deleted: member(info, 'lifecycle_stage') === 'deleted',
+  };
+}

@@ -1,0 +1,75 @@
+import { Pool } from 'undici';
+import type { Answer, Send } from './transport.ts';
+
+export interface HttpOptions {
+  /** The tracking server, `http(s)://HOST[:PORT][/PREFIX]`, without credentials. */
+  url: URL;
+  /** Milliseconds until an answer's head, and again until its end. */
+  timeoutMs: number;
+  connections: number;
+  /** `Authorization` for each request; absent for a server without access control. */
+  authorization?: string;
+}
+
+export interface HttpTransport {
+  send: Send;
+  /** Ends connections; requests under way are answered `no_answer`. */
+  close(): Promise<void>;
+}
+
+/** The longest answer that is read. MLflow's answers to our requests are a few kilobytes. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export function createHttpTransport(options: HttpOptions): HttpTransport {
+  const { url, timeoutMs, authorization } = options;
+  const prefix = url.pathname.replace(/\/+$/, '');
+  const pool = new Pool(url.origin, {
+    connections: options.connections,
+    pipelining: 1,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connect: { timeout: Math.min(timeoutMs, 10_000) },
+    maxResponseSize: maxAnswerBytes,
+  });
+
+  const send: Send = async (request): Promise<Answer> => {
+    try {
+      const response = await pool.request({
+        path: prefix + request.path,
+        method: request.method,
+        headers: {
+          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+          ...(authorization !== undefined && { authorization }),
+          accept: 'application/json',
+        },
+        ...(request.body !== undefined && { body: request.body }),
+      });
+      const retryAfter = response.headers['retry-after'];
+      return {
+        kind: 'answer',
+        status: response.statusCode,
+        text: await response.body.text(),
+        ...(typeof retryAfter === 'string' && { retryAfter }),
+      };
+    } catch (error) {
+      const code = codeOf(error);
+      return { kind: 'no_answer', sent: !neverSent.test(code), cause: code };
+    }
+  };
+  return { send, close: () => pool.destroy() };
+}
+
+/**
+ * Codes of failures before a connection stood: name resolution, connecting, TLS. Anything else may
+ * have come after the server read the request.
+ */
+const neverSent =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|UND_ERR_CONNECT_TIMEOUT|UND_ERR_DESTROYED|UND_ERR_CLOSED|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+)$/;
+
+/** The code of an error or of what caused it; never its message, which may quote the request. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  return error.cause === undefined ? error.name : codeOf(error.cause);
+}

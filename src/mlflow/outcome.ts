@@ -1,0 +1,34 @@
+/**
+ * What became of a request. `hold` and `retry` differ in whose fault it is: a held destination
+ * stops everything, a retried call only itself.
+ */
+export type Outcome<T> =
+  | { kind: 'done'; value: T }
+  /** The call may try again; `afterMs` where the server said when. */
+  | { kind: 'retry'; reason: string; afterMs?: number }
+  /** The request was sent and may have taken effect; no answer says so. */
+  | { kind: 'ambiguous'; reason: string }
+  /** This request is unacceptable, and will be the next time. */
+  | { kind: 'reject'; reason: RejectReason; answer: string }
+  /** The destination takes nothing for now. */
+  | { kind: 'hold'; reason: HoldReason; detail: string; afterMs?: number };
+
+/**
+ * `missing`: what it names is not there. `deleted`: it is there, but deleted. `exists`: there is
+ * one of that name already. `invalid`: everything else that a server may dislike in a request.
+ */
+export type RejectReason = 'missing' | 'deleted' | 'exists' | 'invalid';
+
+export type HoldReason =
+  | 'unreachable'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_mlflow'
+  | 'throttled'
+  | 'unavailable'
+  | 'unsupported';
+
+/** The same outcome with another value. */
+export function mapDone<A, B>(outcome: Outcome<A>, value: (from: A) => B): Outcome<B> {
+  return outcome.kind === 'done' ? { kind: 'done', value: value(outcome.value) } : outcome;
+}

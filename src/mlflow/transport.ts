@@ -1,0 +1,27 @@
+/** The requests that this program makes, by the name under which they are counted. */
+export type RequestName =
+  | 'experiments/get-by-name'
+  | 'experiments/create'
+  | 'experiments/restore'
+  | 'runs/create'
+  | 'runs/log-batch'
+  | 'runs/update'
+  | 'runs/search'
+  | 'artifacts/put';
+
+export interface MlflowRequest {
+  name: RequestName;
+  method: 'GET' | 'POST' | 'PUT';
+  /** From the server's root, percent-encoded, with its query. */
+  path: string;
+  contentType?: string;
+  body?: string | Uint8Array;
+}
+
+/** What came back. `sent`: whether the server may have seen the request. */
+export type Answer =
+  | { kind: 'answer'; status: number; retryAfter?: string; text: string }
+  | { kind: 'no_answer'; sent: boolean; cause: string };
+
+/** Sends a request. It never throws; a transport that was closed answers `no_answer`. */
+export type Send = (request: MlflowRequest) => Promise<Answer>;

@@ -1,0 +1,25 @@
+import type { CallRecord } from '../call/call-record.ts';
+
+/**
+ * A line for MLflow's description of a run, in Markdown: how the call ended, on what, for how much.
+ * It holds names and numbers alone, nothing that was asked or answered.
+ */
+export function noteOf(call: CallRecord): string {
+  const { tokens, cost, times } = call;
+  const seconds = ((times.end - times.start) / 1000).toFixed(2);
+  const facts = [
+    call.error === undefined ? '**success**' : `**failure**: ${call.error.type}`,
+    code(call.model ?? call.modelGroup),
+    call.cacheHit ? 'from the cache' : undefined,
+    times.source === 'call' ? `${seconds} s` : undefined,
+    tokens.total === undefined ? undefined : `${tokens.total} tokens`,
+    cost.usd === undefined ? undefined : `${Number(cost.usd.toPrecision(3))} USD (estimate)`,
+    call.caller.teamAlias === undefined ? undefined : `team ${code(call.caller.teamAlias)}`,
+  ];
+  return facts.filter((fact) => fact !== undefined).join(' · ');
+}
+
+/** `name` as Markdown code, so that nothing in it is taken for markup. */
+function code(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : `\`${name.slice(0, 100).replaceAll('`', "'")}\``;
+}

@@ -1,0 +1,13 @@
+import type { CallRecord } from '../call/call-record.ts';
+
+/** A call's params: the model, its endpoint, and the request's parameters under their own names. */
+export function paramsOf(call: CallRecord): Map<string, string> {
+  const params = new Map<string, string>();
+  if (call.model !== undefined) params.set('model', call.model);
+  if (call.apiBase !== undefined) params.set('api_base', call.apiBase);
+  for (const [name, value] of Object.entries(call.parameters)) {
+    const collides = name === 'model' || name === 'api_base';
+    params.set(collides ? `param.${name}` : name, value);
+  }
+  return params;
+}
