@@ -46,7 +46,7 @@ after(async () => {
 });
 
 test('the pinned image and the tests have the same MLflow', () => {
-  assert.equal(`mlflow==${mlflow.image.split(':v')[1]}`, mlflowPins[0]);
+  assert.equal(`mlflow==${mlflow.image?.split(':v')[1]}`, mlflowPins[0]);
 });
 
 test('MLflow answers to the name that it has in the compose network', async () => {

@@ -103,7 +103,7 @@ after(async () => {
 });
 
 test('the pinned image and the tests have the same LiteLLM', () => {
-  assert.equal(`litellm[proxy]==${litellm.image.split(':v')[1]}`, litellmPins[0]);
+  assert.equal(`litellm[proxy]==${litellm.image?.split(':v')[1]}`, litellmPins[0]);
 });
 
 test('a call of every model in the list arrives with its price, session and the token', async () => {

@@ -3,7 +3,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 const service = z.object({
-  image: z.string(),
+  /** Absent where it is built: a name there would be asked of a registry first. */
+  image: z.string().optional(),
   build: z.string().optional(),
   profiles: z.array(z.string()).default([]),
   command: z.array(z.string()).default([]),
