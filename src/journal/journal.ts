@@ -65,12 +65,14 @@ export interface Progress {
   destination: string;
   /** Unix milliseconds since when a create may have been sent whose answer is not known. */
   begunAt?: number;
-  /** How often the run of an unclear create was searched for, in vain. */
-  searches?: number;
   runId?: string;
   artifactUri?: string;
   /** Steps that MLflow has answered, by name. */
   done?: string[];
+  /** Parts that had to be left out, by name. */
+  shed?: string[];
+  /** Since when (Unix milliseconds), and how often, the server failed over this call by itself. */
+  serverErrors?: { since: number; times: number };
 }
 
 export interface Postponement {

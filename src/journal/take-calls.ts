@@ -33,8 +33,9 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         continue;
       }
       const progress = readProgress(row['progress'], destination);
-      if (progress === undefined) {
-        setProgress.run(JSON.stringify({ destination, begunAt: now } satisfies Progress), seq);
+      if (progress?.runId === undefined && progress?.begunAt === undefined) {
+        const begun: Progress = { ...progress, destination, begunAt: now };
+        setProgress.run(JSON.stringify(begun), seq);
       }
       taken.take(seq);
       calls.push({

@@ -22,6 +22,7 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | 500                                      | retry     | the call's fault or the server's: unknown   |
  * | 501, 503 "disabled"                      | hold      | unsupported here                            |
  * | 503                                      | hold      | unavailable; `Retry-After` is obeyed        |
+ * | other 5xx                                | ambiguous | a proxy gave up on a server that may act    |
  * | anything else                            | hold      | a proxy's answer, not MLflow's              |
  *
  * MLflow's `error_class` calls a busy database `INVALID_PARAMETER_VALUE`; only `error_code` and the
@@ -74,8 +75,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
       return hold('throttled');
     case 500:
       return request.name === 'runs/create'
-        ? { kind: 'ambiguous', reason: said }
-        : { kind: 'retry', reason: said };
+        ? { kind: 'ambiguous', reason: said, suspect: true }
+        : { kind: 'retry', reason: said, suspect: true };
     case 501:
       return hold('unsupported');
     case 502:
@@ -84,7 +85,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 503:
       return hold(/is disabled/.test(text) ? 'unsupported' : 'unavailable');
     default:
-      return hold('unavailable');
+      return status > 500 ? { kind: 'ambiguous', reason: said } : hold('unavailable');
   }
 }
 

@@ -51,9 +51,20 @@ export interface MlflowClient {
   ): Promise<Outcome<void>> | undefined;
 }
 
-export function createMlflowClient(send: Send, clock: () => number = Date.now): MlflowClient {
-  const ask = async (request: MlflowRequest): Promise<Outcome<string>> =>
-    classify(request, await send(request), clock());
+export interface ClientOptions {
+  /** Unix milliseconds. */
+  now: () => number;
+  /** Told of each request, what became of it and how many milliseconds it took. */
+  onOutcome: (request: RequestName, outcome: Outcome<unknown>['kind'], ms: number) => void;
+}
+
+export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions): MlflowClient {
+  const ask = async (request: MlflowRequest): Promise<Outcome<string>> => {
+    const start = now();
+    const outcome = classify(request, await send(request), now());
+    onOutcome(request.name, outcome.kind, now() - start);
+    return outcome;
+  };
 
   const post = (name: RequestName, body: string) =>
     ask({ name, method: 'POST', path: apiPath(name), contentType: 'application/json', body });
@@ -72,8 +83,10 @@ export function createMlflowClient(send: Send, clock: () => number = Date.now): 
     restoreExperiment: async (id) =>
       nothing(await post('experiments/restore', restoreExperimentBody(id))),
     createRun: async (experimentId, run) =>
-      read(await post('runs/create', createRunBody(experimentId, run)), (body) =>
-        runIn(member(body, 'run')),
+      read(
+        await post('runs/create', createRunBody(experimentId, run)),
+        (body) => runIn(member(body, 'run')),
+        { kind: 'ambiguous', reason: notOurs },
       ),
     logBatch: async (runId, data) =>
       nothing(await post('runs/log-batch', logBatchBody(runId, data))),
@@ -112,16 +125,20 @@ function nothing(outcome: Outcome<string>): Outcome<void> {
 }
 
 /**
- * Reads an answer's JSON. A 2xx that is not MLflow's shape comes from something else than MLflow,
- * a login page for instance; the request may have had no effect.
+ * Reads an answer's JSON. A 2xx that is not of MLflow's shape comes from something else, a login
+ * page for instance.
  */
-function read<T>(outcome: Outcome<string>, from: (body: unknown) => T | undefined): Outcome<T> {
+function read<T>(
+  outcome: Outcome<string>,
+  from: (body: unknown) => T | undefined,
+  otherwise: Outcome<T> = { kind: 'hold', reason: 'not_mlflow', detail: notOurs },
+): Outcome<T> {
   if (outcome.kind !== 'done') return outcome;
   const value = from(parsed(outcome.value));
-  return value === undefined
-    ? { kind: 'hold', reason: 'not_mlflow', detail: 'a 2xx answer without MLflow’s fields' }
-    : { kind: 'done', value };
+  return value === undefined ? otherwise : { kind: 'done', value };
 }
+
+const notOurs = "a 2xx answer without MLflow's fields";
 
 function parsed(text: string): unknown {
   try {

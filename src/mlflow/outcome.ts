@@ -1,13 +1,14 @@
 /**
  * What became of a request. `hold` and `retry` differ in whose fault it is: a held destination
- * stops everything, a retried call only itself.
+ * stops everything, a retried call only itself. `suspect`: the server failed over this very request;
+ * when it keeps doing so while others pass, the request is at fault.
  */
 export type Outcome<T> =
   | { kind: 'done'; value: T }
   /** The call may try again; `afterMs` where the server said when. */
-  | { kind: 'retry'; reason: string; afterMs?: number }
+  | { kind: 'retry'; reason: string; afterMs?: number; suspect?: true }
   /** The request was sent and may have taken effect; no answer says so. */
-  | { kind: 'ambiguous'; reason: string }
+  | { kind: 'ambiguous'; reason: string; suspect?: true }
   /** This request is unacceptable, and will be the next time. */
   | { kind: 'reject'; reason: RejectReason; answer: string }
   /** The destination takes nothing for now. */

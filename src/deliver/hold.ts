@@ -1,0 +1,85 @@
+import type { Outcome } from '../mlflow/outcome.ts';
+import { type Backoff, fullJitter } from './backoff.ts';
+import type { Clock } from './clock.ts';
+
+export type HoldOutcome = Extract<Outcome<never>, { kind: 'hold' }>;
+
+/** What a destination is like for those who look. */
+export type DestinationState =
+  | { state: 'open' }
+  | { state: 'held'; reason: string; detail: string; since: number; probeAt: number };
+
+/**
+ * Whether a destination takes requests.
+ *
+ *     open ──refused, or failed `failuresToHold` times running──▶ held until `probeAt`
+ *     held ──`probeAt` has come: one call may try──▶ an answer opens it, a refusal holds it longer
+ *
+ * The waits double up to a minute, with jitter; a server's `Retry-After` is the least of them.
+ */
+export interface Hold {
+  /** How many calls may be under way: all, one as a probe, or none. */
+  allows(): 'all' | 'probe' | 'none';
+  state(): DestinationState;
+  /** A request was answered as it should be. */
+  succeeded(): void;
+  /** The destination refuses. */
+  refused(outcome: HoldOutcome): void;
+  /** A request failed in a way that says nothing of the destination, unless all of them do. */
+  failed(reason: string): void;
+  /** When a request last succeeded, in Unix milliseconds; 0 when none did. */
+  lastSuccessAt(): number;
+}
+
+export interface HoldOptions {
+  clock: Clock;
+  random: () => number;
+  /** Called once an episode when it begins, and once when it ends. */
+  onChange: (state: DestinationState) => void;
+}
+
+const waits: Backoff = { first: 1_000, longest: 60_000 };
+const failuresToHold = 8;
+
+export function createHold({ clock, random, onChange }: HoldOptions): Hold {
+  let state: DestinationState = { state: 'open' };
+  let refusals = 0;
+  let failures = 0;
+  let lastSuccessAt = 0;
+
+  const hold = (reason: string, detail: string, afterMs: number) => {
+    const now = clock.now();
+    // Requests that were under way when the hold began prove nothing new.
+    if (state.state === 'held' && now < state.probeAt) return;
+    // Half the bound for certain, half of it by chance: a probe at once would be no hold.
+    const wait = waits.first / 2 + fullJitter(waits, refusals, random);
+    const probeAt = now + Math.max(wait, afterMs);
+    const before = state;
+    const since = before.state === 'held' ? before.since : now;
+    refusals += 1;
+    state = { state: 'held', reason, detail, since, probeAt };
+    if (before.state === 'open' || before.reason !== reason) onChange(state);
+  };
+
+  return {
+    allows: () => {
+      if (state.state === 'open') return 'all';
+      return clock.now() >= state.probeAt ? 'probe' : 'none';
+    },
+    state: () => state,
+    succeeded: () => {
+      lastSuccessAt = clock.now();
+      refusals = 0;
+      failures = 0;
+      if (state.state === 'open') return;
+      state = { state: 'open' };
+      onChange(state);
+    },
+    refused: (outcome) => hold(outcome.reason, outcome.detail, outcome.afterMs ?? 0),
+    failed: (reason) => {
+      failures += 1;
+      if (failures >= failuresToHold) hold('failing', reason, 0);
+    },
+    lastSuccessAt: () => lastSuccessAt,
+  };
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+
+/** One mistake in the settings. */
+export interface SettingsProblem {
+  /** The setting's path in the file, or the environment variable's name. */
+  path: string;
+  /** The offending value; a secret's is never shown. */
+  value?: string;
+  /** What would be right. */
+  allowed: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Variable {
+  /** Where it stands in the file. */
+  path: readonly [section: string, name: string];
+  kind: 'text' | 'number' | 'secret';
+}
+
+/**
+ * The environment variables that set something. MLflow's own names work as they are; a secret may
+ * also be read from the file that `NAME_FILE` names.
+ */
+export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable>([
+  ['SIDECAR_HOST', { path: ['server', 'host'], kind: 'text' }],
+  ['SIDECAR_PORT', { path: ['server', 'port'], kind: 'number' }],
+  ['SIDECAR_AUTH_TOKEN', { path: ['server', 'authToken'], kind: 'secret' }],
+  ['SIDECAR_DATA_DIR', { path: ['journal', 'dir'], kind: 'text' }],
+  ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
+  ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],
+  ['SIDECAR_REQUESTS_PER_SECOND', { path: ['destination', 'requestsPerSecond'], kind: 'number' }],
+  ['MLFLOW_TRACKING_URI', { path: ['destination', 'trackingUri'], kind: 'text' }],
+  ['MLFLOW_TRACKING_USERNAME', { path: ['destination', 'username'], kind: 'text' }],
+  ['MLFLOW_TRACKING_PASSWORD', { path: ['destination', 'password'], kind: 'secret' }],
+  ['MLFLOW_TRACKING_TOKEN', { path: ['destination', 'token'], kind: 'secret' }],
+  ['MLFLOW_EXPERIMENT_NAME', { path: ['record', 'experiment'], kind: 'text' }],
+]);
+
+/** A value from the environment, and the variable that gave it. */
+export interface GivenValue {
+  variable: string;
+  path: readonly [section: string, name: string];
+  value: string | number;
+}
+
+/** What the environment sets. An empty variable sets nothing. */
+export function readEnvironment(environment: Environment): {
+  values: GivenValue[];
+  problems: SettingsProblem[];
+} {
+  const values: GivenValue[] = [];
+  const problems: SettingsProblem[] = [];
+  for (const [variable, { path, kind }] of variables) {
+    const direct = environment[variable] || undefined;
+    const file = kind === 'secret' ? environment[`${variable}_FILE`] || undefined : undefined;
+    if (direct !== undefined && file !== undefined) {
+      problems.push({
+        path: `${variable}_FILE`,
+        allowed: `one of ${variable} and ${variable}_FILE, not both`,
+      });
+      continue;
+    }
+    try {
+      const text = file === undefined ? direct : readFileSync(file, 'utf8').trim();
+      if (text !== undefined) values.push({ variable, path, value: readValue(text, kind) });
+    } catch {
+      problems.push({
+        path: `${variable}_FILE`,
+        value: String(file),
+        allowed: 'a file that can be read',
+      });
+    }
+  }
+  return { values, problems };
+}
+
+/** Text that is no number stays text: the schema says what is wrong with it. */
+function readValue(text: string, kind: Variable['kind']): string | number {
+  return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))
+    ? Number(text)
+    : text;
+}
+
+/** Names that look as if they were meant to set something, and do not. */
+export function unknownVariables(environment: Environment): string[] {
+  return Object.keys(environment).filter(
+    (name) =>
+      name.startsWith('SIDECAR_') &&
+      name !== 'SIDECAR_CONFIG' &&
+      !variables.has(name) &&
+      variables.get(name.replace(/_FILE$/, ''))?.kind !== 'secret',
+  );
+}

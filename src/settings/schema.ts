@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
+
+/** The placeholders that an experiment's name may hold. */
+const experimentTemplate =
+  /^(?:[^{}]|\{(?:team_id|team_alias|model_group|key_alias|date:(?=[^}]*[YMD])[YMD-]+)\})+$/;
+
+/**
+ * Every setting, with its default and what it is for. The file, the environment, the JSON Schema for
+ * editors and the messages all come from here.
+ */
+export const settingsSchema = z.strictObject({
+  server: z
+    .strictObject({
+      host: text('a host name or IP address')
+        .default('127.0.0.1')
+        .describe('The address to listen on. 0.0.0.0 takes calls from anywhere: set a token then.'),
+      port: wholeNumber(0, 65_535)
+        .default(4100)
+        .describe('The port to listen on; 0 takes any free one.'),
+      authToken: z
+        .string('a text of 8 characters or more')
+        .min(8, 'a text of 8 characters or more')
+        .optional()
+        .describe('What LiteLLM must send as Authorization. Without a token anybody may post.'),
+      maxBodyBytes: size('64KiB', '2GiB')
+        .prefault('256MiB')
+        .describe('The largest body that is taken, decoded. A larger one is lost, with 413.'),
+      maxInflightBytes: size('1MiB', '16GiB')
+        .prefault('512MiB')
+        .describe(
+          'Bytes of bodies under way at once, decoded. Beyond them posts are answered 503.',
+        ),
+    })
+    .prefault({}),
+  journal: z
+    .strictObject({
+      dir: text('a folder')
+        .default('data')
+        .describe('The folder of the journal: on a local disk, for one sidecar alone.'),
+      maxBytes: size('16MiB', '64TiB')
+        .optional()
+        .describe(
+          'The most it takes on disk. Unset: the smaller of 10GB and 70 % of what is free.',
+        ),
+      retain: duration('0s', '30d')
+        .prefault('1h')
+        .describe('How long calls are kept after they were recorded.'),
+      dedupeEntries: wholeNumber(1_000, 100_000_000)
+        .default(5_000_000)
+        .describe('Ids of calls gone by that are remembered, for 24 h at most, to know repeats.'),
+    })
+    .prefault({}),
+  destination: z
+    .strictObject({
+      trackingUri: z
+        .url({ protocol: /^https?$/, error: 'a URL that begins with http:// or https://' })
+        .default('http://127.0.0.1:5000')
+        .describe('The MLflow tracking server.'),
+      username: text('a text')
+        .optional()
+        .describe('The user name, for a server with basic authentication.'),
+      password: text('a text').optional().describe('Its password.'),
+      token: text('a text')
+        .optional()
+        .describe('A bearer token, instead of user name and password.'),
+      requestsPerSecond: numberBetween(0.1, 10_000)
+        .optional()
+        .describe('The most requests a second. Unset: as fast as the server answers.'),
+      maxInFlight: wholeNumber(1, 64)
+        .default(8)
+        .describe('The most requests at once; MLflow holds two database connections for each.'),
+      timeout: duration('1s', '10m').prefault('30s').describe('How long to wait for an answer.'),
+    })
+    .prefault({}),
+  record: z
+    .strictObject({
+      experiment: z
+        .string('a text')
+        .max(500, 'at most 500 characters')
+        .regex(
+          experimentTemplate,
+          'a name, which may hold {team_id}, {team_alias}, {model_group}, {key_alias} and {date:YYYY-MM}',
+        )
+        .default('/litellm-monitoring')
+        .describe(
+          'The experiment of the runs. May hold {team_id}, {team_alias}, {model_group}, {key_alias}, {date:YYYY-MM}.',
+        ),
+      runs: oneOf(['all']).default('all').describe('Which calls get a run of their own: all.'),
+    })
+    .prefault({}),
+  shutdown: z
+    .strictObject({
+      grace: duration('0s', '10m')
+        .prefault('8s')
+        .describe('How long a stop goes on delivering. The rest stays in the journal.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+        .default('info')
+        .describe('The least severe messages that are written.'),
+    })
+    .prefault({}),
+});
+
+/** The settings as the program uses them: durations in milliseconds, sizes in bytes. */
+export type Settings = z.output<typeof settingsSchema>;
