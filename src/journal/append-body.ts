@@ -68,6 +68,7 @@ export function createAppender(parts: AppendParts) {
       }
     }
     ledger.add('received', receipt.received);
+    ledger.add('accepted', receipt.accepted);
     ledger.add('pending', receipt.accepted);
     ledger.add('duplicate', receipt.duplicates);
     ledger.add('dead', receipt.rejected.length);

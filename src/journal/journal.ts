@@ -91,6 +91,8 @@ export type Settlement =
 export interface Account {
   journalId: string;
   received: number;
+  /** Of those received, the calls that were taken in. */
+  accepted: number;
   recorded: number;
   pending: number;
   dead: number;
@@ -103,6 +105,8 @@ export interface Account {
   /** Bytes in use on disk, and the most that may be. */
   bytes: number;
   maxBytes: number;
+  /** Whether calls are taken in at present. */
+  accepting: boolean;
 }
 
 /**

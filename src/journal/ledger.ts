@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** A term of the account. `shed:REASON` names why a call's record was given up. */
+/** What is counted. `shed:REASON` names why a call's record was given up. */
 export type LedgerName =
   | 'received'
+  | 'accepted'
   | 'recorded'
   | 'pending'
   | 'dead'

@@ -33,6 +33,7 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
     return {
       journalId,
       received: of('received'),
+      accepted: of('accepted'),
       recorded: of('recorded'),
       pending,
       dead: of('dead'),
@@ -42,6 +43,7 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
       ...(oldest !== undefined && { oldestPendingAt: Number(oldest) }),
       bytes: space.used(),
       maxBytes: space.maxBytes,
+      accepting: space.admits(0),
     };
   };
 }

@@ -1,0 +1,171 @@
+import type { Logger } from 'pino';
+import { systemClock } from './deliver/clock.ts';
+import { createDelivery } from './deliver/deliver-call.ts';
+import { createDispatcher } from './deliver/dispatcher.ts';
+import { createExperiments } from './deliver/experiments.ts';
+import { gated } from './deliver/gate.ts';
+import { createHold, type DestinationState } from './deliver/hold.ts';
+import { createRation } from './deliver/ration.ts';
+import { createUntilKept } from './deliver/until-kept.ts';
+import { defaultMaxBytes } from './journal/default-max-bytes.ts';
+import { openJournal } from './journal/journal-client.ts';
+import { createMlflowClient } from './mlflow/client.ts';
+import { createHttpTransport } from './mlflow/http-transport.ts';
+import { createHealth } from './observe/health.ts';
+import { createMetrics } from './observe/metrics.ts';
+import { reportEnd, reportHold, reportPost } from './observe/report.ts';
+import { createReceiver } from './receive/receiver.ts';
+import type { Settings } from './settings/schema.ts';
+
+export interface App {
+  /** Where it listens, such as `http://127.0.0.1:4100`. */
+  url: string;
+  /** Stops the stages in the order of a call's path: nothing new, then what is due, then the end. */
+  stop(): Promise<void>;
+}
+
+export interface AppParts {
+  settings: Settings;
+  version: string;
+  log: Logger;
+  /** The journal's thread died: what was asked of it may or may not be on disk. */
+  onFatal: (reason: string) => void;
+}
+
+/** Calls under way for each request in flight: while one waits for the journal, another sends. */
+const activePerRequest = 2;
+const day = 86_400_000;
+
+/**
+ * Builds the stages in the order of a call's path, from the end: MLflow first, then what delivers to
+ * it, then the journal, then the receiver.
+ *
+ * @throws JournalError when the journal cannot be opened; an `Error` with `code` when the address
+ *   cannot be listened on.
+ */
+export async function startApp({ settings, version, log, onFatal }: AppParts): Promise<App> {
+  const { server, destination, record } = settings;
+  const clock = systemClock;
+  const over = new AbortController();
+  let stopping = false;
+
+  const journal = await openJournal(
+    {
+      folder: settings.journal.dir,
+      maxBytes: settings.journal.maxBytes ?? defaultMaxBytes(settings.journal.dir),
+      retainMs: settings.journal.retain,
+      dedupeEntries: settings.journal.dedupeEntries,
+      dedupeMs: day,
+      experiment: record.experiment,
+    },
+    onFatal,
+  );
+
+  const holdOf = (name: string) =>
+    createHold({
+      clock,
+      random: Math.random,
+      onChange: (state) => reportHold(log, name, state),
+    });
+  const holds = { mlflow: holdOf('mlflow'), artifacts: holdOf('artifacts') };
+  const destinations = (): Record<string, DestinationState> => ({
+    mlflow: holds.mlflow.state(),
+    artifacts: holds.artifacts.state(),
+  });
+  const metrics = createMetrics({ account: journal.account, destinations, now: clock.now });
+
+  const url = new URL(destination.trackingUri);
+  const authorization = authorizationOf(destination);
+  const transport = createHttpTransport({
+    url,
+    timeoutMs: destination.timeout,
+    connections: destination.maxInFlight,
+    ...(authorization !== undefined && { authorization }),
+  });
+  const ration = createRation(destination.requestsPerSecond, clock);
+  const mlflow = createMlflowClient(gated(transport.send, ration, destination.maxInFlight), {
+    now: clock.now,
+    onOutcome: (request, outcome, ms) => {
+      metrics.requested(request, outcome, ms);
+      const answered = outcome === 'done' || outcome === 'reject';
+      if (answered && request !== 'artifacts/put') holds.mlflow.succeeded();
+    },
+  });
+  const untilKept = createUntilKept(clock, over.signal, (error) =>
+    log.error({ code: error.code }, error.message),
+  );
+  const dispatcher = createDispatcher({
+    journal,
+    destination: url.href,
+    deliver: createDelivery({
+      mlflow,
+      experiments: createExperiments(mlflow),
+      holds,
+      keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
+      body: journal.body,
+      clock,
+      random: Math.random,
+    }),
+    holds,
+    maxActive: destination.maxInFlight * activePerRequest,
+    clock,
+    untilKept,
+    onEnd: (call, end) => reportEnd(log, call, end),
+  });
+
+  const receiver = createReceiver(
+    {
+      journal,
+      health: createHealth({
+        version,
+        account: journal.account,
+        destinations,
+        rate: ration.rate,
+        stopping: () => stopping,
+        now: clock.now,
+      }),
+      metrics: metrics.text,
+      onAccepted: dispatcher.wake,
+      onPost: (report) => {
+        metrics.posted(report);
+        reportPost(log, report);
+      },
+      now: clock.now,
+      log,
+    },
+    {
+      maxBodyBytes: server.maxBodyBytes,
+      maxInflightBytes: server.maxInflightBytes,
+      ...(server.authToken !== undefined && { authToken: server.authToken }),
+    },
+  );
+  dispatcher.start();
+  const listening = await receiver
+    .listen({ host: server.host, port: server.port })
+    .catch(async (error) => {
+      over.abort();
+      await dispatcher.drain(0);
+      await journal.close();
+      throw error;
+    });
+
+  return {
+    url: listening,
+    stop: async () => {
+      stopping = true;
+      const deadline = clock.now() + settings.shutdown.grace;
+      await receiver.close();
+      await dispatcher.drain(Math.max(0, deadline - clock.now()));
+      over.abort();
+      await transport.close();
+      await journal.close();
+    },
+  };
+}
+
+function authorizationOf(destination: Settings['destination']): string | undefined {
+  const { token, username, password } = destination;
+  if (token !== undefined) return `Bearer ${token}`;
+  if (username === undefined) return undefined;
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

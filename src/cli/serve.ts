@@ -1,0 +1,73 @@
+import { startApp } from '../app.ts';
+import { JournalError } from '../journal/journal.ts';
+import { createLog } from '../observe/log.ts';
+import type { Environment } from '../settings/environment.ts';
+import { loadSettings } from '../settings/load-settings.ts';
+import { reportProblems } from '../settings/report-problems.ts';
+import { exitCodes } from './exit-codes.ts';
+import { version } from './version.ts';
+
+/** `serve`: the daemon. Resolves with the exit code when it has stopped. */
+export async function serve(environment: Environment): Promise<number> {
+  const loaded = loadSettings(environment);
+  if (loaded.kind === 'invalid') {
+    process.stderr.write(`${reportProblems(loaded.problems, loaded.file)}\n`);
+    return exitCodes.settings;
+  }
+  const { settings } = loaded;
+  const log = await createLog(settings.log.level);
+  for (const name of loaded.unknownVariables) log.warn(`${name} sets nothing; is it misspelt?`);
+  if (settings.server.authToken === undefined && !isLoopback(settings.server.host)) {
+    log.warn(
+      { host: settings.server.host },
+      'anybody who reaches this address may post: set SIDECAR_AUTH_TOKEN',
+    );
+  }
+
+  const ended = Promise.withResolvers<number>();
+  const onFatal = (reason: string) => {
+    log.fatal({ reason }, 'the journal failed; the process ends so that it can start anew');
+    ended.resolve(exitCodes.failure);
+  };
+  const app = await startApp({ settings, version: version(), log, onFatal }).catch((error) => {
+    const code = error instanceof JournalError ? error.code : codeOf(error);
+    if (code === undefined) throw error;
+    log.fatal({ code }, error.message);
+    return undefined;
+  });
+  if (app === undefined) return exitCodes.failure;
+
+  const { trackingUri } = settings.destination;
+  const { experiment } = settings.record;
+  log.info({ url: app.url, trackingUri, experiment }, `recording the calls posted to ${app.url}`);
+  onSignals(() => {
+    log.info('stopping: no more calls are taken, those that are due are still recorded');
+    app.stop().then(() => ended.resolve(exitCodes.ok), ended.reject);
+  });
+  const code = await ended.promise;
+  log.info('stopped');
+  // Requests that were let go may still hold sockets open; what they brought is in the journal.
+  process.exit(code);
+}
+
+/** The first signal stops, the second ends at once. */
+function onSignals(stop: () => void): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(exitCodes.failure);
+      asked = true;
+      stop();
+    });
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** Codes of system calls, such as EADDRINUSE; other errors are bugs. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code) ? error.code : undefined;
+}

@@ -1,0 +1,104 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DestinationState } from '../deliver/hold.ts';
+import type { Account } from '../journal/journal.ts';
+import type { PostReport } from '../receive/receiver.ts';
+
+const prefix = 'litellm_mlflow_';
+
+export interface MetricsParts {
+  /** The journal's account; the counts of calls come from there, so that they outlive the process. */
+  account: () => Promise<Account>;
+  destinations: () => Readonly<Record<string, DestinationState>>;
+  now: () => number;
+}
+
+export interface Metrics {
+  posted(report: PostReport): void;
+  requested(request: string, outcome: string, ms: number): void;
+  text(): Promise<{ contentType: string; text: string }>;
+}
+
+/** What Prometheus reads. */
+export function createMetrics({ account, destinations, now }: MetricsParts): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const count = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `${prefix}${name}_total`, help, labelNames, registers });
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: prefix + name, help, labelNames, registers });
+
+  const calls = {
+    received: count('calls_received', 'Calls that were posted'),
+    accepted: count('calls_accepted', 'Calls that were taken into the journal'),
+    duplicate: count('calls_duplicate', 'Calls that were posted before'),
+    recorded: count('calls_recorded', 'Calls whose run in MLflow is complete'),
+    dead: count('calls_dead', 'Calls and parts of posts that cannot be recorded'),
+  };
+  const shed = count('calls_shed', 'Calls whose record was given up', ['reason']);
+  const pending = gauge('calls_pending', 'Calls in the journal that are not recorded yet');
+  const addsUp = gauge('account_adds_up', '1 when every call received is accounted for');
+  const oldest = gauge('oldest_pending_age_seconds', 'Age of the oldest pending call');
+  const bytes = gauge('journal_bytes', 'Bytes that the journal uses on disk');
+  const maxBytes = gauge('journal_max_bytes', 'The most bytes that it may use');
+  const held = gauge('destination_held', '1 while a destination refuses', ['destination']);
+
+  const posts = count('posts', 'Posts by the status of their answer', ['status']);
+  const refusedBytes = count('refused_bytes', 'Bytes of posts that were refused', ['status']);
+  const postSeconds = new Histogram({
+    name: `${prefix}post_duration_seconds`,
+    help: 'From the head of a post to its answer',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const requests = count('requests', 'Requests to MLflow', ['request', 'outcome']);
+  const requestSeconds = new Histogram({
+    name: `${prefix}request_duration_seconds`,
+    help: 'From sending a request to MLflow to its answer, the wait for the ration included',
+    labelNames: ['request'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers,
+  });
+
+  const readAccount = async () => {
+    const current = await account();
+    for (const name of Object.keys(calls) as (keyof typeof calls)[]) {
+      setCounter(calls[name], current[name]);
+    }
+    shed.reset();
+    for (const [reason, number] of Object.entries(current.shed)) shed.inc({ reason }, number);
+    pending.set(current.pending);
+    addsUp.set(current.addsUp ? 1 : 0);
+    oldest.set(
+      current.oldestPendingAt === undefined ? 0 : (now() - current.oldestPendingAt) / 1000,
+    );
+    bytes.set(current.bytes);
+    maxBytes.set(current.maxBytes);
+    for (const [destination, { state }] of Object.entries(destinations())) {
+      held.set({ destination }, state === 'held' ? 1 : 0);
+    }
+  };
+
+  return {
+    posted: ({ status, bytes: size, ms }) => {
+      posts.inc({ status });
+      if (status !== 200) refusedBytes.inc({ status }, size);
+      postSeconds.observe(ms / 1000);
+    },
+    requested: (request, outcome, ms) => {
+      requests.inc({ request, outcome });
+      requestSeconds.observe({ request }, ms / 1000);
+    },
+    text: async () => {
+      // Without a journal the process is about to end; its other metrics are still worth reading.
+      await readAccount().catch(() => undefined);
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
+
+function setCounter(counter: Counter, value: number): void {
+  counter.reset();
+  counter.inc(value);
+}

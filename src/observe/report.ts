@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { CallEnd } from '../deliver/call-end.ts';
+import type { DestinationState } from '../deliver/hold.ts';
+import type { PendingCall } from '../journal/journal.ts';
+import type { PostReport } from '../receive/receiver.ts';
+
+/*
+ * What is worth a line in the log. No line holds anything of a call's content: ids, counts and the
+ * names of reasons alone.
+ */
+
+/** A post that was refused, or of which something was. */
+export function reportPost(log: Logger, { status, bytes, receipt }: PostReport): void {
+  if (status === 401) log.warn({ bytes }, 'a post without the right token was refused; it is lost');
+  if (status === 413) log.error({ bytes }, 'a post larger than server.maxBodyBytes is lost');
+  if (status === 503) log.warn({ bytes }, 'a post was put off with 503');
+  if (receipt === undefined) return;
+  const { received, accepted, duplicates, rejected } = receipt;
+  log.debug({ received, accepted, duplicates, rejected: rejected.length }, 'a post was kept');
+  if (rejected.length > 0) {
+    const reasons = [...new Set(rejected.map(({ reason }) => reason))];
+    log.warn({ rejected: rejected.length, reasons }, 'parts of a post are no calls: dead letters');
+  }
+}
+
+/** The beginning and the end of an episode in which a destination refuses. */
+export function reportHold(log: Logger, destination: string, state: DestinationState): void {
+  if (state.state === 'open') {
+    log.info({ destination }, `${destination} answers again; delivery goes on`);
+    return;
+  }
+  const { reason, detail } = state;
+  log.warn(
+    { destination, reason, detail },
+    `${destination} takes nothing (${reason}: ${detail}); calls are kept until it does`,
+  );
+}
+
+/** A call that ended as nobody wishes. */
+export function reportEnd(log: Logger, call: PendingCall, end: CallEnd): void {
+  const { recordId, callId } = call.record;
+  if (end.kind !== 'settled') return;
+  switch (end.settlement.kind) {
+    case 'recorded':
+      log.trace({ recordId }, 'a call is recorded');
+      break;
+    case 'dead':
+      log.error({ recordId, callId, reason: end.settlement.reason }, 'a call cannot be recorded');
+      break;
+    case 'shed':
+      log.warn({ recordId, callId, reason: end.settlement.reason }, 'a call was given up');
+      break;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { InflightBody } from './inflight.ts';
+
+/** A body, or why there is none. `bytes` of one that is too large: those that were seen. */
+export type ReadBody =
+  | { kind: 'body'; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: 'too_large'; bytes: number }
+  | { kind: 'no_room' }
+  | { kind: 'aborted' };
+
+/**
+ * Reads a request's body into memory of its own, decoded.
+ *
+ * Whether it is gzip is told by its first bytes: a `Content-Encoding` that LiteLLM's settings put
+ * there comes with a body that is not encoded. Bytes that only look like gzip stay as they are.
+ *
+ * @param maxBytes The most, as sent and decoded alike.
+ */
+export async function readBody(
+  stream: Readable,
+  maxBytes: number,
+  room: InflightBody,
+): Promise<ReadBody> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      length += chunk.length;
+      if (length > maxBytes) return { kind: 'too_large', bytes: length };
+      if (!room.grow(chunk.length)) return { kind: 'no_room' };
+      chunks.push(chunk);
+    }
+  } catch {
+    return { kind: 'aborted' };
+  }
+  const bytes = joined(chunks, length);
+  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return zipped ? decoded(bytes, maxBytes, room) : { kind: 'body', bytes };
+}
+
+const unzip = promisify(gunzip);
+
+async function decoded(
+  bytes: Uint8Array<ArrayBuffer>,
+  maxBytes: number,
+  room: InflightBody,
+): Promise<ReadBody> {
+  try {
+    const plain = await unzip(bytes, { maxOutputLength: maxBytes });
+    if (!room.grow(plain.length)) return { kind: 'no_room' };
+    return { kind: 'body', bytes: joined([plain], plain.length) };
+  } catch (error) {
+    const tooLarge = error instanceof RangeError;
+    return tooLarge ? { kind: 'too_large', bytes: maxBytes } : { kind: 'body', bytes };
+  }
+}
+
+/** One array that owns its memory, so that it can be handed to another thread. */
+function joined(chunks: readonly Buffer[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let position = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, position);
+    position += chunk.length;
+  }
+  return bytes;
+}

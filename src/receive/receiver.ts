@@ -1,0 +1,141 @@
+import type { Readable } from 'node:stream';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { type AppendReceipt, type Journal, JournalError } from '../journal/journal.ts';
+import { createAccess } from './access.ts';
+import { createInflight } from './inflight.ts';
+import { readBody } from './read-body.ts';
+
+export interface ReceiverOptions {
+  authToken?: string;
+  maxBodyBytes: number;
+  maxInflightBytes: number;
+}
+
+/** How a POST was answered; `bytes`: what it held, as far as it was seen or declared. */
+export interface PostReport {
+  status: 200 | 401 | 413 | 503;
+  bytes: number;
+  /** Milliseconds from the request's head to its answer. */
+  ms: number;
+  receipt?: AppendReceipt;
+}
+
+export interface ReceiverParts {
+  journal: Pick<Journal, 'append'>;
+  /** Bodies of `GET /healthz` and `/readyz`, and whether calls are being taken. */
+  health: () => Promise<{ accepting: boolean; report: object }>;
+  /** Prometheus text. */
+  metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Calls may have become due for delivery. */
+  onAccepted: () => void;
+  onPost: (report: PostReport) => void;
+  now: () => number;
+  log: FastifyBaseLogger;
+}
+
+/** Seconds after which a sender that was refused for want of room may try again. */
+const retryAfter = { full: 10, unavailable: 5, busy: 1 };
+
+/**
+ * The HTTP side: LiteLLM's posts, health and metrics.
+ *
+ * 200 means that the calls are on disk; 503, that they are not and should be posted again. LiteLLM
+ * retries neither 4xx nor 429, so nothing that may pass by itself is answered with one.
+ */
+export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): FastifyInstance {
+  const { journal, now, onPost } = parts;
+  const mayPost = createAccess(options.authToken);
+  const inflight = createInflight(options.maxInflightBytes);
+  const app = Fastify({
+    loggerInstance: parts.log,
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    bodyLimit: options.maxBodyBytes,
+  });
+
+  // LiteLLM calls all of its formats application/json; the body alone tells.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+  app.post<{ Body: Readable | undefined }>('/v1/events', {
+    onRequest: async (request, reply) => {
+      const declared = Number(request.headers['content-length'] ?? 0);
+      const refuse = (status: 401 | 413 | 503, error: string) => {
+        onPost({ status, bytes: declared, ms: reply.elapsedTime });
+        return reply.code(status).send({ error });
+      };
+      if (!mayPost(request.headers.authorization)) return refuse(401, 'the token is wrong');
+      if (declared > options.maxBodyBytes) return refuse(413, tooLarge);
+      if (!inflight.fits(declared)) {
+        reply.header('retry-after', retryAfter.busy);
+        return refuse(503, 'too much is under way');
+      }
+      return undefined;
+    },
+    handler: async (request, reply) => {
+      const receivedAt = now();
+      const room = inflight.open();
+      const answer = (
+        status: PostReport['status'],
+        bytes: number,
+        body: AppendReceipt | Failure,
+      ) => {
+        onPost({
+          status,
+          bytes,
+          ms: reply.elapsedTime,
+          ...('received' in body && { receipt: body }),
+        });
+        return reply.code(status).send(body);
+      };
+      try {
+        const read = request.body
+          ? await readBody(request.body, options.maxBodyBytes, room)
+          : { kind: 'body' as const, bytes: new Uint8Array(0) };
+        switch (read.kind) {
+          case 'aborted':
+            return reply.code(400).send({ error: 'the body broke off' });
+          case 'too_large':
+            return answer(413, read.bytes, { error: tooLarge });
+          case 'no_room':
+            reply.header('retry-after', retryAfter.busy);
+            return answer(503, 0, { error: 'too much is under way' });
+          case 'body': {
+            const bytes = read.bytes.length;
+            const receipt = await journal.append(read.bytes, receivedAt);
+            if (receipt.accepted > 0) parts.onAccepted();
+            return answer(200, bytes, receipt);
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof JournalError)) throw error;
+        const full = error.code === 'JOURNAL_FULL';
+        reply.header('retry-after', full ? retryAfter.full : retryAfter.unavailable);
+        return answer(503, 0, {
+          error: full ? 'the journal is full' : 'the journal is unavailable',
+        });
+      } finally {
+        room.close();
+      }
+    },
+  });
+  const tooLarge = `a body may have ${options.maxBodyBytes} bytes`;
+
+  app.get('/healthz', async (_request, reply) => {
+    const { accepting, report } = await parts.health();
+    return reply.code(accepting ? 200 : 503).send(report);
+  });
+  app.get('/readyz', async (_request, reply) => {
+    const { accepting, report } = await parts.health();
+    return reply.code(accepting ? 200 : 503).send(report);
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await parts.metrics();
+    return reply.type(contentType).send(text);
+  });
+  return app;
+}
+
+interface Failure {
+  error: string;
+}
