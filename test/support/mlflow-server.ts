@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { freePort } from './free-port.ts';
+import { mlflowPins, pythonEnv } from './python-env.ts';
+import { serverEnvironment } from './server-environment.ts';
+
+export interface MlflowServer {
+  /** `http://127.0.0.1:PORT`, the same over all restarts. */
+  readonly url: string;
+  readonly port: number;
+  /** Holds database, artifacts and log; removed by `close` if the server made it. */
+  readonly dir: string;
+  readonly logFile: string;
+  tail(lines?: number): string;
+  /** Ends the process and keeps the data. */
+  stop(): Promise<void>;
+  /** Starts it again on the same data and port. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** Ends the process and removes the data. */
+  close(): Promise<void>;
+}
+
+export interface MlflowServerOptions {
+  /** A temporary folder unless told. */
+  readonly dir?: string;
+  readonly port?: number;
+  /** uvicorn workers, 1 unless told. */
+  readonly workers?: number;
+  /** More arguments of `mlflow server`, such as `--allowed-hosts`. */
+  readonly args?: readonly string[];
+  readonly progress?: (line: string) => void;
+}
+
+/**
+ * A real MLflow tracking server at 127.0.0.1 with SQLite and artifacts behind its proxy; resolves
+ * when it answers on /health.
+ */
+export async function startMlflow(options: MlflowServerOptions = {}): Promise<MlflowServer> {
+  const { workers = 1, args = [], progress } = options;
+  const env = await pythonEnv(mlflowPins, progress === undefined ? {} : { progress });
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mlflow-')));
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(dir, 'mlflow.log');
+
+  const run = () =>
+    startChild({
+      name: 'MLflow',
+      command: env.python,
+      args: [
+        ...['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port)],
+        ...['--workers', String(workers), '--backend-store-uri', `sqlite:///${dir}/mlflow.db`],
+        ...['--artifacts-destination', join(dir, 'artifacts'), ...args],
+      ],
+      env: serverEnvironment(env, {
+        MLFLOW_DISABLE_TELEMETRY: 'true',
+        // Its job runner starts processes that these tests do not need.
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+      }),
+      cwd: dir,
+      logFile,
+      ready: { url: `${url}/health` },
+      readyWithinMs: 90_000,
+    });
+
+  let child: Child | undefined = await run();
+  const stop = async () => {
+    await child?.stop();
+    child = undefined;
+  };
+  const start = async () => {
+    child ??= await run();
+  };
+  return {
+    url,
+    port,
+    dir,
+    logFile,
+    tail: (lines) => child?.tail(lines) ?? '',
+    stop,
+    start,
+    restart: async () => {
+      await stop();
+      await start();
+    },
+    close: async () => {
+      await stop();
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
