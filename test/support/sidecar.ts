@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Child, type Exit, startChild } from './child.ts';
+import { freePort } from './free-port.ts';
+import { serverEnvironment } from './server-environment.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface SidecarOptions {
+  readonly trackingUri: string;
+  /** The sidecar's default unless told. */
+  readonly experiment?: string;
+  /** No authorization unless told. */
+  readonly token?: string;
+  /** A temporary folder unless told. */
+  readonly dir?: string;
+  readonly port?: number;
+  /** More environment, such as `SIDECAR_LOG_LEVEL`. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Sidecar {
+  readonly url: string;
+  /** Where LiteLLM posts to. */
+  readonly eventsUrl: string;
+  readonly pid: number;
+  /** Holds journal and log. */
+  readonly dir: string;
+  readonly logFile: string;
+  tail(lines?: number): string;
+  /** SIGTERM; resolves with how it ended. */
+  stop(): Promise<Exit>;
+  /** SIGKILL, as the out-of-memory killer does it. */
+  kill(): Promise<Exit>;
+  /** Starts it again with the same journal, port and environment, after `stop` or `kill`. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** All samples of /metrics by name, labels included as they stand: `name{a="b"}`. */
+  metrics(): Promise<Readonly<Record<string, number>>>;
+  /** Resolves when no call is pending; throws after `withinMs` (30 s). */
+  drained(withinMs?: number): Promise<void>;
+  /** Stops it and removes a temporary folder. */
+  close(): Promise<void>;
+}
+
+/** The daemon itself, from its sources, as a process of its own; resolves when /healthz answers 200. */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'sidecar-')));
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(dir, 'sidecar.log');
+  const { experiment, token } = options;
+
+  const run = () =>
+    startChild({
+      name: 'the sidecar',
+      command: process.execPath,
+      args: ['--import', 'tsx', 'src/main.ts', 'serve'],
+      env: serverEnvironment(undefined, {
+        MLFLOW_TRACKING_URI: options.trackingUri,
+        SIDECAR_HOST: '127.0.0.1',
+        SIDECAR_PORT: String(port),
+        SIDECAR_DATA_DIR: join(dir, 'data'),
+        ...(experiment === undefined ? {} : { MLFLOW_EXPERIMENT_NAME: experiment }),
+        ...(token === undefined ? {} : { SIDECAR_AUTH_TOKEN: token }),
+        ...options.env,
+      }),
+      logFile,
+      ready: { url: `${url}/healthz` },
+      readyWithinMs: 30_000,
+      stopWithinMs: 20_000,
+    });
+
+  let child: Child = await run();
+  let isRunning = true;
+  const end = async (how: 'stop' | 'kill') => {
+    isRunning = false;
+    return how === 'stop' ? child.stop() : child.kill();
+  };
+  const start = async () => {
+    if (isRunning) return;
+    child = await run();
+    isRunning = true;
+  };
+  const metrics = async () => parseMetrics(await (await fetch(`${url}/metrics`)).text());
+  return {
+    url,
+    eventsUrl: `${url}/v1/events`,
+    get pid() {
+      return child.pid;
+    },
+    dir,
+    logFile,
+    tail: (lines) => child.tail(lines),
+    stop: () => end('stop'),
+    kill: () => end('kill'),
+    start,
+    restart: async () => {
+      await end('stop');
+      await start();
+    },
+    metrics,
+    drained: async (withinMs = 30_000) => {
+      const look = async () => (await metrics())['litellm_mlflow_calls_pending'] === 0 || undefined;
+      await waitUntil(look, { what: 'the sidecar to record what is pending', withinMs });
+    },
+    close: async () => {
+      await end('stop');
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Prometheus' text format; comments and timestamps are left out. */
+export function parseMetrics(text: string): Record<string, number> {
+  const samples: Record<string, number> = {};
+  for (const line of text.split('\n')) {
+    const sample = /^([a-zA-Z_:][\w:]*(?:\{.*\})?)\s+(\S+)/.exec(line);
+    if (sample?.[1] !== undefined) samples[sample[1]] = Number(sample[2]);
+  }
+  return samples;
+}
