@@ -4,6 +4,9 @@ import type { Ledger } from './ledger.ts';
 import { numberOf } from './open-database.ts';
 import type { Space } from './space.ts';
 
+/** Bytes of a post as LiteLLM makes them; while one fits, the journal counts as open. */
+const ordinaryPost = 1_000_000;
+
 const shedPrefix = 'shed:';
 
 /** Reads the conservation account, and holds its counts against the rows that are really there. */
@@ -43,7 +46,7 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
       ...(oldest !== undefined && { oldestPendingAt: Number(oldest) }),
       bytes: space.used(),
       maxBytes: space.maxBytes,
-      accepting: space.admits(0),
+      accepting: space.admits(ordinaryPost),
     };
   };
 }

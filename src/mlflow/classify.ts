@@ -9,8 +9,8 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | none, not sent                           | hold      | no server there: DNS, refused, TLS          |
  * | none, sent                               | ambiguous | the server may act without being heard      |
  * | 2xx                                      | done      |                                             |
- * | 400 pool, lock, deadlock, unique         | retry     | the database was busy, says MLflow with 400 |
- * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    |                                             |
+ * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    | its message names a unique constraint, too  |
+ * | 400 `BAD_REQUEST`: pool, lock, unique    | retry     | the database was busy, says MLflow with 400 |
  * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
@@ -54,8 +54,10 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
 
   switch (status) {
     case 400:
-      if (busyDatabase.test(message)) return { kind: 'retry', reason: `${said}, database busy` };
       if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
+      if (errorCode === 'BAD_REQUEST' && busyDatabase.test(message)) {
+        return { kind: 'retry', reason: `${said}, database busy` };
+      }
       return reject(/must be in the 'active' state/.test(message) ? 'deleted' : 'invalid');
     case 413:
     case 422:

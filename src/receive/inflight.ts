@@ -1,14 +1,11 @@
 /** Bytes of bodies under way, and the most that may be. */
 export interface Inflight {
-  /** Whether `bytes` more would fit. */
-  fits(bytes: number): boolean;
-  /** Room for one body, which grows while it is read. */
+  /** Room for one body. */
   open(): InflightBody;
-  bytes(): number;
 }
 
 export interface InflightBody {
-  /** Takes `bytes` more; false, taking none, where they do not fit. */
+  /** Takes room for `bytes` in all; false, changing nothing, where they do not fit. */
   grow(bytes: number): boolean;
   /** The body is gone. */
   close(): void;
@@ -17,15 +14,14 @@ export interface InflightBody {
 export function createInflight(maxBytes: number): Inflight {
   let used = 0;
   return {
-    bytes: () => used,
-    fits: (bytes) => used + bytes <= maxBytes,
     open: () => {
       let own = 0;
       return {
         grow: (bytes) => {
-          if (used + bytes > maxBytes) return false;
-          used += bytes;
-          own += bytes;
+          const more = Math.max(0, bytes - own);
+          if (used + more > maxBytes) return false;
+          used += more;
+          own += more;
           return true;
         },
         close: () => {

@@ -19,18 +19,18 @@ export type ReadBody =
  * @param maxBytes The most, as sent and decoded alike.
  */
 export async function readBody(
-  stream: Readable,
+  stream: Readable | undefined,
   maxBytes: number,
   room: InflightBody,
 ): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of stream) {
+    for await (const chunk of stream ?? []) {
       if (!Buffer.isBuffer(chunk)) continue;
       length += chunk.length;
       if (length > maxBytes) return { kind: 'too_large', bytes: length };
-      if (!room.grow(chunk.length)) return { kind: 'no_room' };
+      if (!room.grow(length)) return { kind: 'no_room' };
       chunks.push(chunk);
     }
   } catch {
@@ -50,7 +50,7 @@ async function decoded(
 ): Promise<ReadBody> {
   try {
     const plain = await unzip(bytes, { maxOutputLength: maxBytes });
-    if (!room.grow(plain.length)) return { kind: 'no_room' };
+    if (!room.grow(bytes.length + plain.length)) return { kind: 'no_room' };
     return { kind: 'body', bytes: joined([plain], plain.length) };
   } catch (error) {
     const tooLarge = error instanceof RangeError;

@@ -45,90 +45,72 @@ const retryAfter = { full: 10, unavailable: 5, busy: 1 };
 export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): FastifyInstance {
   const { journal, now, onPost } = parts;
   const mayPost = createAccess(options.authToken);
+  const { maxBodyBytes } = options;
+  const tooLarge = { error: `a body may have ${maxBodyBytes} bytes at the most` };
   const inflight = createInflight(options.maxInflightBytes);
   const app = Fastify({
     loggerInstance: parts.log,
     disableRequestLogging: true,
     forceCloseConnections: 'idle',
-    bodyLimit: options.maxBodyBytes,
+    bodyLimit: maxBodyBytes,
   });
 
   // LiteLLM calls all of its formats application/json; the body alone tells.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
-  app.post<{ Body: Readable | undefined }>('/v1/events', {
-    onRequest: async (request, reply) => {
-      const declared = Number(request.headers['content-length'] ?? 0);
-      const refuse = (status: 401 | 413 | 503, error: string) => {
-        onPost({ status, bytes: declared, ms: reply.elapsedTime });
-        return reply.code(status).send({ error });
-      };
-      if (!mayPost(request.headers.authorization)) return refuse(401, 'the token is wrong');
-      if (declared > options.maxBodyBytes) return refuse(413, tooLarge);
-      if (!inflight.fits(declared)) {
-        reply.header('retry-after', retryAfter.busy);
-        return refuse(503, 'too much is under way');
-      }
-      return undefined;
-    },
-    handler: async (request, reply) => {
-      const receivedAt = now();
-      const room = inflight.open();
-      const answer = (
-        status: PostReport['status'],
-        bytes: number,
-        body: AppendReceipt | Failure,
-      ) => {
-        onPost({
-          status,
-          bytes,
-          ms: reply.elapsedTime,
-          ...('received' in body && { receipt: body }),
-        });
-        return reply.code(status).send(body);
-      };
-      try {
-        const read = request.body
-          ? await readBody(request.body, options.maxBodyBytes, room)
-          : { kind: 'body' as const, bytes: new Uint8Array(0) };
-        switch (read.kind) {
-          case 'aborted':
-            return reply.code(400).send({ error: 'the body broke off' });
-          case 'too_large':
-            return answer(413, read.bytes, { error: tooLarge });
-          case 'no_room':
-            reply.header('retry-after', retryAfter.busy);
-            return answer(503, 0, { error: 'too much is under way' });
-          case 'body': {
-            const bytes = read.bytes.length;
-            const receipt = await journal.append(read.bytes, receivedAt);
-            if (receipt.accepted > 0) parts.onAccepted();
-            return answer(200, bytes, receipt);
-          }
-        }
-      } catch (error) {
-        if (!(error instanceof JournalError)) throw error;
-        const full = error.code === 'JOURNAL_FULL';
-        reply.header('retry-after', full ? retryAfter.full : retryAfter.unavailable);
-        return answer(503, 0, {
-          error: full ? 'the journal is full' : 'the journal is unavailable',
-        });
-      } finally {
-        room.close();
-      }
-    },
-  });
-  const tooLarge = `a body may have ${options.maxBodyBytes} bytes`;
+  app.post<{ Body: Readable | undefined }>('/v1/events', async (request, reply) => {
+    const receivedAt = now();
+    const declared = Number(request.headers['content-length'] ?? 0);
+    const room = inflight.open();
+    const answer = (status: PostReport['status'], bytes: number, body: AppendReceipt | Failure) => {
+      const receipt = 'received' in body ? { receipt: body } : {};
+      onPost({ status, bytes, ms: reply.elapsedTime, ...receipt });
+      return reply.code(status).send(body);
+    };
+    const putOff = (seconds: number, error: string) => {
+      reply.header('retry-after', seconds);
+      return answer(503, declared, { error });
+    };
 
-  app.get('/healthz', async (_request, reply) => {
-    const { accepting, report } = await parts.health();
-    return reply.code(accepting ? 200 : 503).send(report);
+    // What can be refused is refused before the body is read.
+    if (!mayPost(request.headers.authorization)) {
+      return answer(401, declared, { error: 'the token is missing or wrong' });
+    }
+    if (declared > maxBodyBytes) return answer(413, declared, tooLarge);
+    if (!room.grow(declared)) return putOff(retryAfter.busy, 'too much is under way');
+    try {
+      const read = await readBody(request.body, maxBodyBytes, room);
+      switch (read.kind) {
+        case 'aborted':
+          return reply.code(400).send({ error: 'the body broke off' });
+        case 'too_large':
+          return answer(413, read.bytes, tooLarge);
+        case 'no_room':
+          return putOff(retryAfter.busy, 'too much is under way');
+        case 'body': {
+          const { length } = read.bytes;
+          const receipt = await journal.append(read.bytes, receivedAt);
+          if (receipt.accepted > 0) parts.onAccepted();
+          return answer(200, length, receipt);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      return error.code === 'JOURNAL_FULL'
+        ? putOff(retryAfter.full, 'the journal is full')
+        : putOff(retryAfter.unavailable, 'the journal is unavailable');
+    } finally {
+      room.close();
+    }
   });
-  app.get('/readyz', async (_request, reply) => {
-    const { accepting, report } = await parts.health();
-    return reply.code(accepting ? 200 : 503).send(report);
-  });
+
+  for (const path of ['/healthz', '/readyz']) {
+    app.get(path, async (_request, reply) => {
+      const { accepting, report } = await parts.health();
+      return reply.code(accepting ? 200 : 503).send(report);
+    });
+  }
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await parts.metrics();
     return reply.type(contentType).send(text);

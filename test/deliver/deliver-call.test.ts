@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { admitCall } from '../../src/admit/admit-call.ts';
+import type { CallEnd } from '../../src/deliver/call-end.ts';
+import { createDelivery } from '../../src/deliver/deliver-call.ts';
+import { createExperiments } from '../../src/deliver/experiments.ts';
+import { createHold } from '../../src/deliver/hold.ts';
+import type { PendingCall, Progress } from '../../src/journal/journal.ts';
+import { createMlflowClient } from '../../src/mlflow/client.ts';
+import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { litellmEvent } from '../support/litellm-event.ts';
+import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+
+const recordId = 'sidecar.record_id';
+
+async function setUp(t: TestContext, event = litellmEvent(1)) {
+  const mlflow = await startMinimalMlflow(t);
+  const clock = fakeClock();
+  const { record, body } = admitCall(event, clock.now());
+  const kept: Progress[] = [];
+  const holds = {
+    mlflow: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
+    artifacts: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
+  };
+  const transport = createHttpTransport({
+    url: new URL(mlflow.url),
+    timeoutMs: 5_000,
+    connections: 2,
+  });
+  t.after(() => transport.close());
+  const client = createMlflowClient(transport.send, {
+    now: clock.now,
+    onOutcome: (_request, outcome) => {
+      if (outcome === 'done') holds.mlflow.succeeded();
+    },
+  });
+  let bodyBytes: Uint8Array | undefined = body;
+  const deliver = createDelivery({
+    mlflow: client,
+    experiments: createExperiments(client),
+    holds,
+    keep: async (_seq, progress) => {
+      kept.push(progress);
+    },
+    body: async () => bodyBytes,
+    clock,
+    random: () => 0.5,
+  });
+  const call: PendingCall = {
+    seq: 1,
+    receivedAt: clock.now(),
+    experiment: '/e',
+    record,
+    attempts: 0,
+  };
+  let lastEnd: CallEnd | undefined;
+  return {
+    mlflow,
+    clock,
+    holds,
+    kept,
+    record,
+    loseBody: () => {
+      bodyBytes = undefined;
+    },
+    /** Delivers, from the progress that the last attempt ended with or that is given. */
+    attempt: async (progress?: Progress) => {
+      const before = progress ?? (lastEnd && 'progress' in lastEnd ? lastEnd.progress : undefined);
+      const attempts = lastEnd?.kind === 'later' ? lastEnd.attempts : 0;
+      lastEnd = await deliver(
+        { ...call, attempts, ...(before && { progress: before }) },
+        mlflow.url,
+      );
+      return lastEnd;
+    },
+    runs: () => mlflow.runsOf(recordId, record.recordId),
+  };
+}
+
+const recorded: CallEnd = { kind: 'settled', settlement: { kind: 'recorded' } };
+
+test('a call becomes one finished run in three requests and its artifact', async (t) => {
+  const it = await setUp(t);
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.deepEqual(it.mlflow.requests, [
+    'experiments/get-by-name',
+    'experiments/create',
+    'runs/create',
+    'runs/log-batch',
+    'artifacts/put',
+    'runs/update',
+  ]);
+  const [run] = it.runs();
+  assert.equal(run?.status, 'FINISHED');
+  assert.equal(run?.metrics.get('prompt_tokens'), 21);
+  assert.equal(run?.params.get('temperature'), '0.5');
+  assert.ok(run?.artifacts.has('call.json'));
+});
+
+test('each answer is kept before the next request', async (t) => {
+  const it = await setUp(t);
+  const seen: string[][] = [];
+  it.mlflow.fault = (request) => {
+    seen.push([request, ...it.kept.map((one) => one.done?.at(-1) ?? `run ${one.runId}`)]);
+    return undefined;
+  };
+  await it.attempt();
+  assert.deepEqual(seen.slice(3), [
+    ['runs/log-batch', 'run run-1'],
+    ['artifacts/put', 'run run-1', 'logged'],
+    ['runs/update', 'run run-1', 'logged', 'call.json'],
+  ]);
+});
+
+test('what was done is not done again', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/update' ? { status: 500 } : undefined);
+  assert.equal((await it.attempt()).kind, 'later');
+  it.mlflow.fault = () => undefined;
+  it.mlflow.requests.length = 0;
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.deepEqual(it.mlflow.requests, ['runs/update']);
+});
+
+test('a create whose answer was lost is searched for, and its run finished', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/create' ? 'drop_after' : undefined);
+  const end = await it.attempt();
+  assert.ok(end.kind === 'later');
+  assert.equal(end.dueAt, it.clock.now() + 2_000);
+  it.mlflow.fault = () => undefined;
+  it.clock.advance(2_000);
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.equal(it.runs().length, 1);
+  assert.equal(it.mlflow.requests.filter((request) => request === 'runs/create').length, 1);
+});
+
+test('a create that never arrived is sent again only after the searches at 2, 20 and 90 s', async (t) => {
+  const it = await setUp(t);
+  let creates = 0;
+  it.mlflow.fault = (request) => {
+    if (request !== 'runs/create') return undefined;
+    creates += 1;
+    return creates === 1 ? 'drop_before' : undefined;
+  };
+  const begun = it.clock.now();
+  const waits: number[] = [];
+  let end = await it.attempt();
+  while (end.kind === 'later') {
+    waits.push(end.dueAt - begun);
+    it.clock.advance(end.dueAt - it.clock.now());
+    end = await it.attempt();
+  }
+  assert.deepEqual(waits, [2_000, 20_000, 90_000]);
+  assert.equal(it.mlflow.requests.filter((request) => request === 'runs/search').length, 3);
+  assert.deepEqual(end, recorded);
+  assert.equal(it.runs().length, 1);
+});
+
+test('a call that was begun before a kill is searched for before anything is sent', async (t) => {
+  const it = await setUp(t);
+  const begunAt = it.clock.now() - 3_600_000;
+  assert.deepEqual(await it.attempt({ destination: it.mlflow.url, begunAt }), recorded);
+  assert.deepEqual(it.mlflow.requests.slice(2, 4), ['runs/search', 'runs/create']);
+});
+
+test('a run that a person deleted is not made again', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => {
+    if (request === 'runs/log-batch') for (const run of it.runs()) run.deleted = true;
+    return undefined;
+  };
+  const shed: CallEnd = { kind: 'settled', settlement: { kind: 'shed', reason: 'deleted' } };
+  assert.deepEqual(await it.attempt(), shed);
+  assert.equal(it.runs().length, 1);
+});
+
+test('a run that was deleted while its create was unclear is not made again', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/create' ? 'drop_after' : undefined);
+  await it.attempt();
+  for (const run of it.runs()) run.deleted = true;
+  it.clock.advance(2_000);
+  const shed: CallEnd = { kind: 'settled', settlement: { kind: 'shed', reason: 'deleted' } };
+  assert.deepEqual(await it.attempt(), shed);
+});
+
+test('what MLflow finds unacceptable dies with its answer', async (t) => {
+  const it = await setUp(t);
+  const body = { error_code: 'INVALID_PARAMETER_VALUE', message: 'no such thing' };
+  it.mlflow.fault = (request) => (request === 'runs/log-batch' ? { status: 400, body } : undefined);
+  const end = await it.attempt();
+  assert.ok(end.kind === 'settled' && end.settlement.kind === 'dead');
+  assert.equal(end.settlement.reason, 'rejected');
+  assert.match(end.settlement.detail, /400 INVALID_PARAMETER_VALUE: no such thing/);
+});
+
+test('a refusing server holds the call as it was', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/create' ? { status: 403 } : undefined);
+  const end = await it.attempt();
+  assert.ok(end.kind === 'held');
+  assert.equal(end.by, 'mlflow');
+  assert.deepEqual(end.progress, { destination: it.mlflow.url }, 'nothing was begun');
+});
+
+test('a server that fails over one call again and again, and does others, gives that one up', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/log-batch' ? { status: 500 } : undefined);
+  let end = await it.attempt();
+  for (let tries = 1; tries < 8; tries += 1) {
+    assert.equal(end.kind, 'later', `after ${tries} tries`);
+    it.clock.advance(300_000);
+    it.holds.mlflow.succeeded();
+    end = await it.attempt();
+  }
+  assert.ok(end.kind === 'settled' && end.settlement.kind === 'dead');
+  assert.equal(end.settlement.reason, 'server_error');
+});
+
+test('a server that fails over everything gives nothing up', async (t) => {
+  const it = await setUp(t);
+  await it.attempt();
+  const progress: Progress = { destination: it.mlflow.url, runId: it.runs()[0]?.id ?? '' };
+  it.clock.advance(1);
+  it.mlflow.fault = () => ({ status: 500 });
+  let end = await it.attempt(progress);
+  for (let tries = 0; tries < 30; tries += 1) {
+    assert.equal(end.kind, 'later');
+    it.clock.advance(300_000);
+    end = await it.attempt();
+  }
+});
+
+test('artifacts that are refused stop neither params nor metrics', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'artifacts/put' ? { status: 403 } : undefined);
+  const end = await it.attempt();
+  assert.ok(end.kind === 'held');
+  assert.equal(end.by, 'artifacts');
+  assert.equal(it.runs()[0]?.metrics.get('total_tokens'), 28);
+  it.mlflow.fault = () => undefined;
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.ok(it.runs()[0]?.artifacts.has('call.json'));
+});
+
+test('what could not be kept with a run is said on the run', async (t) => {
+  const it = await setUp(t);
+  it.loseBody();
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.equal(it.runs()[0]?.tags.get('sidecar.shed'), 'call.json');
+});
+
+test('a failed call has its traceback beside its body', async (t) => {
+  const it = await setUp(
+    t,
+    litellmEvent(1, {
+      status: 'failure',
+      error_information: { error_class: 'Timeout', error_code: '408', traceback: 'File "x.py"' },
+    }),
+  );
+  assert.deepEqual(await it.attempt(), recorded);
+  const [run] = it.runs();
+  assert.equal(run?.status, 'FAILED');
+  assert.equal(run?.tags.get('error_type'), 'timeout');
+  assert.equal(run?.artifacts.get('traceback.txt')?.toString(), 'File "x.py"');
+});
+
+test('a deleted experiment is restored, and one that another made first is used', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.experiments.set('/e', { id: '7', deleted: true });
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.equal(it.runs()[0]?.experimentId, '7');
+  assert.equal(it.mlflow.experiments.get('/e')?.deleted, false);
+
+  const raced = await setUp(t);
+  raced.mlflow.fault = (request) => {
+    if (request === 'experiments/create') {
+      raced.mlflow.experiments.set('/e', { id: '9', deleted: false });
+    }
+    return undefined;
+  };
+  assert.deepEqual(await raced.attempt(), recorded);
+  assert.equal(raced.runs()[0]?.experimentId, '9');
+});

@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { type Account, JournalError, type Progress } from '../../src/journal/journal.ts';
+import {
+  type JournalOptions,
+  openSqliteJournal,
+  type SqliteJournal,
+} from '../../src/journal/sqlite-journal.ts';
+import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const now = 1_800_000_000_000;
+const server = 'http://mlflow.test';
+
+function open(folder: string, changes: Partial<JournalOptions> = {}): SqliteJournal {
+  return openSqliteJournal({
+    folder,
+    maxBytes: 100_000_000,
+    retainMs: 3_600_000,
+    dedupeEntries: 10_000,
+    dedupeMs: 86_400_000,
+    experiment: '/e/{team_alias}',
+    ...changes,
+  });
+}
+
+/** Runs one command, as the thread would, and gives what it answers or throws. */
+function run<T>(journal: SqliteJournal, command: () => T): T {
+  const [result] = journal.run([command]);
+  if (result?.status === 'fulfilled') return result.value;
+  throw result?.reason;
+}
+
+function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
+  const folder = tempFolder(t);
+  let journal = open(folder, changes);
+  t.after(() => journal.close());
+  return {
+    folder,
+    append: (...events: unknown[]) => run(journal, () => journal.append(bodyOf(...events), now)),
+    take: (limit: number, at = now, destination = server) =>
+      run(journal, () => journal.take(limit, destination, at)).calls,
+    nextDueAt: (at: number) => run(journal, () => journal.take(0, server, at)).nextDueAt,
+    account: (): Account => run(journal, () => journal.account()),
+    run: <T>(command: (journal: SqliteJournal) => T): T => run(journal, () => command(journal)),
+    raw: () => journal,
+    reopen: () => {
+      journal.close();
+      journal = open(folder, changes);
+    },
+    /** Does something to the file while nobody has it open. */
+    whileClosed: <T>(act: (database: DatabaseSync) => T): T => {
+      journal.close();
+      const database = new DatabaseSync(join(folder, 'journal.db'));
+      try {
+        return act(database);
+      } finally {
+        database.close();
+        journal = open(folder, changes);
+      }
+    },
+  };
+}
+
+test('a call is kept once, however often it is posted', (t) => {
+  const journal = opened(t);
+  const batch = eventsFrom(1, 3);
+  assert.deepEqual(journal.append(...batch), {
+    received: 3,
+    accepted: 3,
+    duplicates: 0,
+    rejected: [],
+  });
+  assert.equal(journal.append(...batch).duplicates, 3);
+  journal.reopen();
+  assert.equal(journal.append(...batch).duplicates, 3);
+  assert.equal(journal.account().pending, 3);
+  assert.ok(journal.account().addsUp);
+});
+
+test('the same call twice in one batch is one call', (t) => {
+  const journal = opened(t);
+  const { accepted, duplicates } = journal.append(litellmEvent(1), litellmEvent(1));
+  assert.deepEqual({ accepted, duplicates }, { accepted: 1, duplicates: 1 });
+});
+
+test('a call that left the journal is still known when it is posted again', (t) => {
+  const journal = opened(t, { retainMs: 0 });
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  journal.run((own) => own.settle(call.seq, { kind: 'recorded' }, now));
+  journal.raw().tidy(now + 1);
+  assert.equal(
+    journal.run((own) => own.body(call.seq)),
+    undefined,
+    'it has left',
+  );
+  journal.reopen();
+  assert.equal(journal.append(litellmEvent(1)).duplicates, 1);
+  assert.ok(journal.account().addsUp);
+});
+
+test('ids of calls gone by are forgotten when there are too many of them', (t) => {
+  const journal = opened(t, { retainMs: 0, dedupeEntries: 1_000 });
+  const settleAll = () => {
+    for (const { seq } of journal.take(10_000)) {
+      journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+    }
+    while (journal.raw().tidy(now + 1));
+  };
+  journal.append(...eventsFrom(1, 1_000));
+  settleAll();
+  journal.append(...eventsFrom(1_001, 2_500));
+  settleAll();
+  assert.equal(journal.append(litellmEvent(1)).accepted, 1, 'the oldest is forgotten');
+  assert.equal(journal.append(litellmEvent(2_500)).duplicates, 1, 'the newest is not');
+  assert.equal(journal.append(litellmEvent(1_700)).duplicates, 1, 'nor one within the most kept');
+});
+
+test('calls are handed out oldest first, and each to one taker only', (t) => {
+  const journal = opened(t);
+  journal.append(...eventsFrom(1, 5));
+  const first = journal.take(2);
+  const second = journal.take(10);
+  assert.deepEqual(
+    [...first, ...second].map((call) => call.record.callId),
+    ['call-1', 'call-2', 'call-3', 'call-4', 'call-5'],
+  );
+  assert.deepEqual(journal.take(10), []);
+});
+
+test('a call that was put off comes back when it is due, with its progress', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  const progress: Progress = { destination: server, runId: 'r1', done: ['logged'] };
+  journal.run((own) => own.postpone(call.seq, { dueAt: now + 500, attempts: 3, progress }));
+  assert.deepEqual(journal.take(1, now + 499), []);
+  assert.equal(journal.nextDueAt(now), now + 500);
+  const [again] = journal.take(1, now + 500);
+  assert.equal(again?.attempts, 3);
+  assert.deepEqual(again?.progress, progress);
+});
+
+test('what was begun when the process died is known to have been begun', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1), litellmEvent(2));
+  const [begun] = journal.take(1, now + 7);
+  assert.equal(begun?.progress, undefined, 'nothing was sent for it before');
+  journal.reopen();
+  const [first, second] = journal.take(2, now + 9);
+  assert.deepEqual(first?.progress, { destination: server, begunAt: now + 7 });
+  assert.equal(second?.progress, undefined, 'the other had not been touched');
+});
+
+test('a call that was given back unsent is begun anew at the next take', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  const progress = { destination: server };
+  journal.run((own) => own.postpone(call.seq, { dueAt: now, attempts: 0, progress }));
+  assert.equal(journal.take(1, now + 5)[0]?.progress?.begunAt, undefined);
+  journal.reopen();
+  assert.equal(journal.take(1, now + 6)[0]?.progress?.begunAt, now + 5);
+});
+
+test('progress counts for its own destination only', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  journal.run((own) => own.progress(call.seq, { destination: server, runId: 'r1' }));
+  journal.reopen();
+  assert.equal(journal.take(1, now, 'http://another.test')[0]?.progress, undefined);
+});
+
+test('every way for a call to end keeps the account in balance', (t) => {
+  const journal = opened(t);
+  journal.append(...eventsFrom(1, 4), null, 17);
+  const [recorded, dead, shed] = journal.take(3);
+  assert.ok(recorded && dead && shed);
+  journal.run((own) => own.settle(recorded.seq, { kind: 'recorded' }, now));
+  journal.run((own) => own.settle(dead.seq, { kind: 'dead', reason: 'r', detail: 'd' }, now));
+  journal.run((own) => own.settle(shed.seq, { kind: 'shed', reason: 'deleted' }, now));
+  const { received, accepted, pending, duplicate, addsUp, ...account } = journal.account();
+  assert.deepEqual(
+    { received, accepted, recorded: account.recorded, pending, dead: account.dead, duplicate },
+    { received: 6, accepted: 4, recorded: 1, pending: 1, dead: 3, duplicate: 0 },
+  );
+  assert.deepEqual(account.shed, { deleted: 1 });
+  assert.ok(addsUp);
+});
+
+test('a call is settled once only', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  journal.run((own) => own.settle(call.seq, { kind: 'recorded' }, now));
+  journal.run((own) => own.settle(call.seq, { kind: 'dead', reason: 'r', detail: 'd' }, now));
+  assert.equal(journal.account().recorded, 1);
+  assert.equal(journal.account().dead, 0);
+});
+
+test('an unusable part of a post is noted with its place, size and hash, secrets masked', (t) => {
+  const journal = opened(t);
+  const broken = '{"id": "x", "authorization": "Bearer abcdefghijklmnop", "messages": [}';
+  const body = new Uint8Array(Buffer.from(`[${broken}]`));
+  const receipt = journal.run((own) => own.append(body, now));
+  assert.deepEqual(receipt.rejected, [{ index: 0, reason: 'broken_json' }]);
+  const [letter] = journal.whileClosed((database) =>
+    database.prepare('SELECT * FROM dead_letters').all(),
+  );
+  assert.equal(letter?.['reason'], 'broken_json');
+  assert.equal(letter?.['detail'], 'at byte 1 of the body');
+  assert.match(String(letter?.['sha256']), /^[0-9a-f]{64}$/);
+  const kept = letter?.['kept'];
+  assert.ok(kept instanceof Uint8Array);
+  assert.match(Buffer.from(kept).toString(), /"id": "x", "authorization": "\*\*\*"/);
+});
+
+test('a full journal refuses more calls, lets the others end, and then takes calls again', (t) => {
+  const journal = opened(t, { maxBytes: 16 * 1024 * 1024, retainMs: 0 });
+  const big = { messages: [{ role: 'user', content: 'x'.repeat(500_000) }] };
+  let count = 0;
+  assert.throws(
+    () => {
+      for (; count < 100; count += 1) journal.append(litellmEvent(count, big));
+    },
+    (error) => error instanceof JournalError && error.code === 'JOURNAL_FULL',
+  );
+  assert.ok(count > 10, `${count} calls of half a megabyte fit into 16`);
+  assert.ok(!journal.account().accepting);
+  assert.ok(journal.account().bytes <= 16 * 1024 * 1024);
+  for (const { seq } of journal.take(100)) {
+    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  }
+  while (journal.raw().tidy(now + 1));
+  assert.equal(journal.append(litellmEvent(1_000, big)).accepted, 1);
+});
+
+test('a command that fails is undone alone; the others of its commit stand', (t) => {
+  const journal = opened(t);
+  const own = journal.raw();
+  const results = own.run([
+    () => own.append(bodyOf(litellmEvent(1)), now),
+    () => {
+      own.append(bodyOf(litellmEvent(2)), now);
+      own.take(2, server, now);
+      throw new Error('after it wrote');
+    },
+    () => own.append(bodyOf(litellmEvent(3)), now),
+  ]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.deepEqual(
+    journal.take(10).map((call) => call.record.callId),
+    ['call-1', 'call-3'],
+    'what the failed command took is free again',
+  );
+  assert.ok(journal.account().addsUp);
+});
+
+test('a call whose record is damaged dies alone', (t) => {
+  const journal = opened(t);
+  journal.append(...eventsFrom(1, 3));
+  journal.whileClosed((database) =>
+    database.exec(`UPDATE payloads SET record = replace(record, 'call-2', 'call-X')`),
+  );
+  assert.deepEqual(
+    journal.take(10).map((call) => call.record.callId),
+    ['call-1', 'call-3'],
+  );
+  assert.equal(journal.account().dead, 1);
+  assert.ok(journal.account().addsUp);
+});
+
+test('a body whose checksum is wrong is not handed out', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  journal.whileClosed((database) => database.exec(`UPDATE payloads SET body = CAST('{}' AS BLOB)`));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  assert.equal(
+    journal.run((own) => own.body(call.seq)),
+    undefined,
+  );
+});
+
+test('a second opener of the same folder is refused by name', (t) => {
+  const journal = opened(t);
+  assert.throws(
+    () => open(journal.folder),
+    (error) =>
+      error instanceof JournalError &&
+      error.code === 'JOURNAL_IN_USE' &&
+      error.message.includes(journal.folder),
+  );
+});
+
+test('a journal of a later version is refused by name, and left as it is', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  journal.whileClosed((database) => {
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    assert.throws(
+      () => open(journal.folder),
+      (error) => error instanceof JournalError && error.code === 'JOURNAL_TOO_NEW',
+    );
+    database.open();
+    database.exec('PRAGMA user_version = 1');
+  });
+  assert.equal(journal.account().pending, 1);
+});
+
+test('no more than 500 experiments are made; later calls go to one that is called other', (t) => {
+  const journal = opened(t);
+  const events = eventsFrom(1, 503).map((event, index) => ({
+    ...event,
+    metadata: { user_api_key_team_alias: `team-${index}` },
+  }));
+  journal.append(...events);
+  const names = journal.take(503).map((call) => call.experiment);
+  assert.equal(names[499], '/e/team-499');
+  assert.deepEqual(names.slice(500), ['/e/other', '/e/other', '/e/other']);
+  journal.append({ ...litellmEvent(900), metadata: { user_api_key_team_alias: 'team-3' } });
+  assert.equal(journal.take(1)[0]?.experiment, '/e/team-3');
+});

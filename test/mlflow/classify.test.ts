@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { classify } from '../../src/mlflow/classify.ts';
+import type { Answer, MlflowRequest, RequestName } from '../../src/mlflow/transport.ts';
+
+const now = Date.parse('2026-11-24T12:00:00Z');
+
+function classified(name: RequestName, answer: Answer) {
+  const request: MlflowRequest = { name, method: 'POST', path: '/' };
+  return classify(request, answer, now);
+}
+
+function answered(status: number, body: object | string = {}, retryAfter?: string): Answer {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return { kind: 'answer', status, text, ...(retryAfter !== undefined && { retryAfter }) };
+}
+
+/** What a real MLflow answered, by the fixture's name, and what it means. */
+const real: Record<string, string> = {
+  'experiments-create-deleted-400': 'reject exists',
+  'experiments-create-dup-400': 'reject exists',
+  'experiments-get-by-name-404': 'reject missing',
+  'runs-create-deleted-experiment-400': 'reject deleted',
+  'runs-create-unknown-experiment-404': 'reject missing',
+  'runs-log-batch-101-params-400': 'reject invalid',
+  'runs-log-batch-bad-key-400': 'reject invalid',
+  'runs-log-batch-deleted-run-400': 'reject deleted',
+  'runs-log-batch-dup-params-400': 'reject invalid',
+  'runs-log-batch-null-metric-400': 'reject invalid',
+  'runs-log-batch-param-change-400': 'reject invalid',
+  'runs-log-batch-unknown-run-404': 'reject missing',
+};
+
+test('answers of a real MLflow are understood', () => {
+  const folder = new URL('../fixtures/mlflow/', import.meta.url);
+  const files = readdirSync(folder).filter((file) => /-4\d\d\.json$/.test(file));
+  const understood = files.map((file) => {
+    const { status, response }: { status: number; response: object } = JSON.parse(
+      readFileSync(new URL(file, folder), 'utf8'),
+    );
+    const outcome = classified('runs/log-batch', answered(status, response));
+    const reason = outcome.kind === 'reject' ? ` ${outcome.reason}` : '';
+    return [file.replace('.json', ''), outcome.kind + reason];
+  });
+  assert.deepEqual(Object.fromEntries(understood), real);
+});
+
+test('a busy database is retried, though MLflow calls it a bad request', () => {
+  for (const message of [
+    '(sqlalchemy.exc.TimeoutError) QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00',
+    '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint',
+    '(sqlite3.IntegrityError) UNIQUE constraint failed: params.key, params.run_uuid',
+    '(sqlite3.OperationalError) database is locked',
+    '(psycopg2.errors.DeadlockDetected) deadlock detected',
+  ]) {
+    const outcome = classified(
+      'runs/create',
+      answered(400, { error_code: 'BAD_REQUEST', message }),
+    );
+    assert.equal(outcome.kind, 'retry', message);
+  }
+});
+
+const table: [RequestName, Answer, string, string?][] = [
+  ['runs/create', answered(200, '{}'), 'done'],
+  ['runs/create', { kind: 'no_answer', sent: false, cause: 'ECONNREFUSED' }, 'hold', 'unreachable'],
+  ['runs/create', { kind: 'no_answer', sent: true, cause: 'ECONNRESET' }, 'ambiguous'],
+  ['runs/create', answered(500, { error_code: 'INTERNAL_ERROR', message: '' }), 'ambiguous'],
+  ['runs/log-batch', answered(500, { error_code: 'INTERNAL_ERROR', message: '' }), 'retry'],
+  ['runs/create', answered(502, '<html>'), 'ambiguous'],
+  ['runs/create', answered(504, '<html>'), 'ambiguous'],
+  ['runs/create', answered(524, '<html>'), 'ambiguous'],
+  ['runs/create', answered(503, 'down'), 'hold', 'unavailable'],
+  ['runs/create', answered(501), 'hold', 'unsupported'],
+  [
+    'artifacts/put',
+    answered(503, { detail: 'Artifact serving is disabled' }),
+    'hold',
+    'unsupported',
+  ],
+  ['runs/create', answered(401), 'hold', 'unauthorized'],
+  ['runs/create', answered(403, 'Invalid Host header'), 'hold', 'forbidden'],
+  ['runs/create', answered(404, '<html>Not Found</html>'), 'hold', 'not_mlflow'],
+  ['runs/create', answered(405, '<html>'), 'hold', 'not_mlflow'],
+  ['runs/create', answered(302, ''), 'hold', 'unavailable'],
+  ['runs/create', answered(408), 'retry'],
+  ['runs/create', answered(429), 'hold', 'throttled'],
+  ['artifacts/put', answered(413, '<html>'), 'reject', 'invalid'],
+];
+
+for (const [name, answer, kind, reason] of table) {
+  const said = answer.kind === 'answer' ? answer.status : answer.cause;
+  test(`${said} to ${name} means ${kind}${reason ? `, ${reason}` : ''}`, () => {
+    const outcome = classified(name, answer);
+    assert.equal(outcome.kind, kind);
+    if (reason !== undefined) assert.equal('reason' in outcome && outcome.reason, reason);
+  });
+}
+
+test('Retry-After is understood in seconds and as a date, and never negative', () => {
+  const after = (header: string) => {
+    const outcome = classified('runs/create', answered(429, '', header));
+    return outcome.kind === 'hold' ? outcome.afterMs : 'no hold';
+  };
+  assert.equal(after('7'), 7_000);
+  assert.equal(after('Tue, 24 Nov 2026 12:00:09 GMT'), 9_000);
+  assert.equal(after('Tue, 24 Nov 2026 11:00:00 GMT'), 0);
+  assert.equal(after('soon'), undefined);
+});
+
+test('no more than the beginning of an answer is kept of a rejection', () => {
+  const body = { error_code: 'INVALID_PARAMETER_VALUE', message: 'x'.repeat(10_000) };
+  const outcome = classified('runs/log-batch', answered(400, body));
+  assert.ok(outcome.kind === 'reject' && outcome.answer.length < 400);
+});
