@@ -44,13 +44,11 @@ export class ChildError extends Error {
   readonly code = 'CHILD_FAILED';
   readonly childName: string;
   readonly logFile: string;
-  readonly tail: string;
 
   constructor(message: string, childName: string, logFile: string, tail: string) {
     super(`${message}\n--- end of ${logFile}\n${tail}\n---`);
     this.childName = childName;
     this.logFile = logFile;
-    this.tail = tail;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
@@ -42,6 +42,7 @@ export async function startMlflow(options: MlflowServerOptions = {}): Promise<Ml
   const { workers = 1, args = [], progress } = options;
   const env = await pythonEnv(mlflowPins, progress === undefined ? {} : { progress });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mlflow-')));
+  await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(dir, 'mlflow.log');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, type Exit, startChild } from './child.ts';
@@ -46,6 +46,7 @@ export interface Sidecar {
 /** The daemon itself, from its sources, as a process of its own; resolves when /healthz answers 200. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'sidecar-')));
+  await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(dir, 'sidecar.log');
