@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from './journal.ts';
@@ -21,8 +21,11 @@ export const databaseFile = 'journal.db';
 export function openDatabase(folder: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // Prompts lie in these files: whatever the folder's mode, they are the owner's alone.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    database = new DatabaseSync(join(folder, databaseFile), { timeout: 0 });
+    const file = join(folder, databaseFile);
+    closeSync(openSync(file, 'a', 0o600));
+    database = new DatabaseSync(file, { timeout: 0 });
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;

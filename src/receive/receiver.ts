@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type AppendReceipt, type Journal, JournalError } from '../journal/journal.ts';
 import { createAccess } from './access.ts';
 import { createInflight } from './inflight.ts';
@@ -50,7 +50,7 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
   const inflight = createInflight(options.maxInflightBytes);
   const app = Fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
     bodyLimit: maxBodyBytes,
   });

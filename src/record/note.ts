@@ -6,17 +6,20 @@ import type { CallRecord } from '../call/call-record.ts';
  */
 export function noteOf(call: CallRecord): string {
   const { tokens, cost, times } = call;
-  const seconds = ((times.end - times.start) / 1000).toFixed(2);
   const facts = [
     call.error === undefined ? '**success**' : `**failure**: ${call.error.type}`,
     code(call.model ?? call.modelGroup),
     call.cacheHit ? 'from the cache' : undefined,
-    times.source === 'call' ? `${seconds} s` : undefined,
+    times.source === 'call' ? duration(times.end - times.start) : undefined,
     tokens.total === undefined ? undefined : `${tokens.total} tokens`,
     cost.usd === undefined ? undefined : `${Number(cost.usd.toPrecision(3))} USD (estimate)`,
     call.caller.teamAlias === undefined ? undefined : `team ${code(call.caller.teamAlias)}`,
   ];
   return facts.filter((fact) => fact !== undefined).join(' · ');
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** `name` as Markdown code, so that nothing in it is taken for markup. */

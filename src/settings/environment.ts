@@ -82,12 +82,15 @@ function readValue(text: string, kind: Variable['kind']): string | number {
     : text;
 }
 
+/** Of the same prefix, but for others: where the settings are, and LiteLLM's end of the wire. */
+const foreign: ReadonlySet<string> = new Set(['SIDECAR_CONFIG', 'SIDECAR_EVENTS_URL']);
+
 /** Names that look as if they were meant to set something, and do not. */
 export function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment).filter(
     (name) =>
       name.startsWith('SIDECAR_') &&
-      name !== 'SIDECAR_CONFIG' &&
+      !foreign.has(name) &&
       !variables.has(name) &&
       variables.get(name.replace(/_FILE$/, ''))?.kind !== 'secret',
   );
