@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 /** A run as the minimal server keeps it. */
 export interface MinimalRun {
@@ -37,7 +36,9 @@ export interface MinimalMlflow {
   runsOf(tag: string, value: string): MinimalRun[];
 }
 
-export async function startMinimalMlflow(t: TestContext): Promise<MinimalMlflow> {
+export async function startMinimalMlflow(t: {
+  after(end: () => void): unknown;
+}): Promise<MinimalMlflow> {
   const server = createServer((request, response) => {
     void answer(mlflow, request, response);
   });

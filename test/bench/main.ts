@@ -1,0 +1,24 @@
+/** `npm run bench`: the figures that the README and the notes quote, each from one run here. */
+import { parseArgs } from 'node:util';
+import { measureAcknowledgement } from './acknowledge.ts';
+import { measureStart } from './start.ts';
+
+const help = `Measures the sidecar on this machine.
+
+  npm run bench                  all of it, about two minutes
+  npm run bench -- start         start to /healthz and idle memory, compiled (run npm run build first)
+  npm run bench -- acknowledge   200 calls a second for 30 s in posts of 100
+`;
+
+const { values, positionals } = parseArgs({
+  options: { help: { type: 'boolean', short: 'h' } },
+  allowPositionals: true,
+});
+
+if (values.help) {
+  process.stdout.write(help);
+} else {
+  const wanted = positionals.length > 0 ? positionals : ['start', 'acknowledge'];
+  if (wanted.includes('start')) await measureStart();
+  if (wanted.includes('acknowledge')) await measureAcknowledgement();
+}
