@@ -27,7 +27,7 @@ export function demoRounds(): Round[] {
   const calls: DemoCall[] = [];
   const add = (count: number, call: (index: number) => DemoCall['run'], events = 1) => {
     for (let index = 0; index < count; index += 1) {
-      const key = people[(calls.length * 7 + index) % people.length] ?? '';
+      const key = people[calls.length % people.length] ?? '';
       calls.push({ key, run: call(index), events });
     }
   };

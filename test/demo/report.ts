@@ -25,13 +25,15 @@ function columns(title: string): Column[] {
 function row(name: string, runs: readonly MlflowRun[]): string[] {
   const sum = (metric: string) =>
     runs.reduce((total, { metrics }) => total + (metrics[metric] ?? 0), 0);
+  const isPriced = runs.some(({ metrics }) => metrics['cost_usd'] !== undefined);
   return [
     name,
     String(runs.length),
     String(sum('error')),
     String(sum('cache_hit')),
     sum('total_tokens').toLocaleString('en'),
-    sum('cost_usd').toFixed(6),
+    // A model without a price has no cost, which is not a cost of nothing.
+    isPriced ? sum('cost_usd').toFixed(6) : '-',
     (sum('latency_ms') / runs.length).toFixed(0),
   ];
 }

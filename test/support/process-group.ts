@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
  * for the end of a pipe that only this process holds open. Returns what calls it off.
  */
 export function guardGroup(pid: number): () => void {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL -- "-$1"', 'guard', String(pid)], {
+  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL "-$1"', 'guard', String(pid)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
