@@ -1,5 +1,6 @@
 /** `npm run demo`: the whole way of a call, from a client of LiteLLM to a run in MLflow. */
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { say, styled } from './progress.ts';
 import { runDemo } from './run-demo.ts';
@@ -29,31 +30,36 @@ if (values.help) {
 
 async function main(isOnce: boolean): Promise<number> {
   const stack = await createStack();
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const demo = runDemo(stack);
-  const end = await Promise.race([
-    demo.then(
-      () => 'done' as const,
-      (error: unknown) => ({ error }),
-    ),
-    interrupted.then(() => 'interrupted' as const),
-  ]);
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(
+    () => 'interrupted' as const,
+  );
+  const failed = (error: unknown) => ({ error });
+  const partEnded = stack.partEnded.catch(failed);
+  const demo = runDemo(stack).then(
+    () => 'done' as const,
+    // A call fails some moments before the end of the server behind it is known.
+    (error: unknown) => Promise.race([partEnded, pause(500, { error })]),
+  );
 
+  let end = await Promise.race([demo, partEnded, interrupted]);
+  const wasDone = end === 'done';
+  if (wasDone && !isOnce) {
+    say(styled('bold', 'All of it stays up until you press Ctrl-C.'));
+    end = await Promise.race([partEnded, interrupted]);
+  }
   if (typeof end === 'object') {
-    say();
-    say(styled('red', end.error instanceof Error ? end.error.message : String(end.error)));
+    say(`\n${styled('red', end.error instanceof Error ? end.error.message : String(end.error))}`);
     await stack.close({ keepData: true });
     say(`Nothing is left running; data and logs are kept in ${stack.dir}.`);
     return 1;
   }
-  if (end === 'done' && !isOnce) {
-    say(styled('bold', 'All of it stays up until you press Ctrl-C.'));
-    await interrupted;
+  if (end === 'interrupted') {
+    // A second Ctrl-C does not wait: what was started ends with this process in any case.
+    process.once('SIGINT', () => process.exit(130));
+    say('\nStopping ...');
   }
-  // A second Ctrl-C does not wait: what was started ends with this process in any case.
-  process.once('SIGINT', () => process.exit(130));
-  if (!isOnce || end === 'interrupted') say('\nStopping ...');
   await stack.close({ keepData: false });
-  if (end === 'interrupted') process.exit(130);
+  // What was still starting must not go on.
+  if (!wasDone) process.exit(130);
   return 0;
 }

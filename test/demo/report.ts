@@ -1,11 +1,19 @@
 import type { MlflowRun } from '../support/mlflow-reader.ts';
 import { type Column, renderTable } from './table.ts';
 
-/** Who spends what: a row for each value of a tag, the largest number of calls first, and a total. */
-export function reportBy(title: string, tag: string, runs: readonly MlflowRun[]): string {
+/**
+ * Who spends what: a row for each value of a tag (of the first of
+ * `tags` that a run has), the largest number of calls first, and a total.
+ */
+export function reportBy(
+  title: string,
+  tags: readonly string[],
+  runs: readonly MlflowRun[],
+): string {
   const groups = new Map<string, MlflowRun[]>();
   for (const run of runs) {
-    const name = run.tags[tag] ?? '(none)';
+    const tag = tags.find((name) => run.tags[name] !== undefined);
+    const name = (tag === undefined ? undefined : run.tags[tag]) ?? '(none)';
     groups.set(name, [...(groups.get(name) ?? []), run]);
   }
   const rows = [...groups]

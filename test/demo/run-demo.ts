@@ -7,8 +7,14 @@ import { DemoFailure, type Stack } from './stack.ts';
 
 const experiment = '/litellm-monitoring';
 
+/** Pages of MLflow's UI that show what was recorded. */
+export interface DemoPages {
+  readonly allRuns: string;
+  readonly oneRun: string;
+}
+
 /** Starts the stack, sends the load, shows the tables and the links. Throws a `DemoFailure`. */
-export async function runDemo(stack: Stack): Promise<void> {
+export async function runDemo(stack: Stack): Promise<DemoPages> {
   say(styled('bold', 'Starting'));
   await step('Installing MLflow and LiteLLM', () => stack.environments((line) => say(`  ${line}`)));
   const mlflow = await started('MLflow', () => stack.mlflow());
@@ -51,9 +57,10 @@ export async function runDemo(stack: Stack): Promise<void> {
     },
     { name: 'the sidecar', tail: sidecar.tail },
   );
-  await Promise.all([load, recording]).finally(() => line.end());
+  await Promise.all([load, recording]);
+  line.end();
 
-  await step(
+  return step(
     'Reading MLflow',
     async () => {
       const reader = mlflowReader(mlflow.url);
@@ -62,9 +69,9 @@ export async function runDemo(stack: Stack): Promise<void> {
       say();
       say(styled('bold', `What MLflow holds now: ${runs.length} runs in ${experiment}`));
       say();
-      say(reportBy('model', 'model_group', runs));
+      say(reportBy('model', ['model_group', 'model'], runs));
       say();
-      say(reportBy('team', 'team_alias', runs));
+      say(reportBy('team', ['team_alias'], runs));
       say();
       say(
         `${logged} logs for ${calls.length} calls: where a retry or a fallback made a failed attempt ` +
@@ -75,12 +82,15 @@ export async function runDemo(stack: Stack): Promise<void> {
         say(`  ${name.padEnd(22)} ${styled('cyan', url)}`);
       say();
       say(styled('bold', 'Have a look'));
-      link('all runs', `${mlflow.url}/#/experiments/${id}/runs`);
-      link('one run', `${mlflow.url}/#/experiments/${id}/runs/${example?.runId}`);
+      const allRuns = `${mlflow.url}/#/experiments/${id}/runs`;
+      const oneRun = `${allRuns}/${example?.runId}`;
+      link('all runs', allRuns);
+      link('one run', oneRun);
       link('the sidecar', `${sidecar.url}/healthz`);
       link('its metrics', `${sidecar.url}/metrics`);
       link('LiteLLM (key sk-ada)', litellm.url);
       say();
+      return { allRuns, oneRun };
     },
     mlflow,
   );

@@ -26,6 +26,8 @@ export interface Stack {
   litellm(eventsUrl: string): Promise<Part>;
   environments(progress: (line: string) => void): Promise<void>;
   readonly dir: string;
+  /** Rejects when one of the servers ends without being asked to. */
+  readonly partEnded: Promise<never>;
   /** Ends all that was started, the last one first; removes the data unless told to keep it. */
   close(options: { keepData: boolean }): Promise<void>;
 }
@@ -38,8 +40,11 @@ export async function createStack(): Promise<Stack> {
     closers.push(() => part.close());
     return part;
   };
+  const { promise: partEnded, reject: onUnexpectedEnd } = Promise.withResolvers<never>();
+  partEnded.catch(() => {});
   return {
     dir,
+    partEnded,
     environments: async (progress) => {
       await Promise.all([
         pythonEnv(mlflowPins, { progress }),
@@ -47,11 +52,13 @@ export async function createStack(): Promise<Stack> {
       ]);
     },
     mlflow: async () => {
-      const server = opened(await startMlflow({ dir: join(dir, 'mlflow') }));
+      const server = opened(await startMlflow({ dir: join(dir, 'mlflow'), onUnexpectedEnd }));
       return { ...server, name: 'MLflow' };
     },
     sidecar: async (trackingUri) =>
-      opened(await startSidecar({ trackingUri, token, dir: join(dir, 'sidecar') })),
+      opened(
+        await startSidecar({ trackingUri, token, dir: join(dir, 'sidecar'), onUnexpectedEnd }),
+      ),
     litellm: async (eventsUrl) => {
       const upstream = opened(await startFakeUpstream());
       const proxy = await startLitellm({
@@ -59,6 +66,7 @@ export async function createStack(): Promise<Stack> {
         eventsUrl,
         token,
         dir: join(dir, 'litellm'),
+        onUnexpectedEnd,
       });
       return { ...opened(proxy), name: 'LiteLLM' };
     },

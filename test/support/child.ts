@@ -19,6 +19,8 @@ export interface ChildOptions {
   readonly readyWithinMs?: number;
   /** Milliseconds from SIGTERM to SIGKILL in `stop`. */
   readonly stopWithinMs?: number;
+  /** Told when it ends after it was ready, without `stop` or `kill`. */
+  readonly onUnexpectedEnd?: ((error: ChildError) => void) | undefined;
 }
 
 export interface Exit {
@@ -87,7 +89,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     callOffGuard();
   });
 
+  let isEndWanted = false;
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
+    isEndWanted = true;
     if (ended === undefined) child.kill(signal);
     if (ended === undefined && signal === 'SIGKILL') signalGroup(pid, signal);
     const timer = setTimeout(() => {
@@ -102,7 +106,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   if (ready !== undefined) {
     const look = async () => {
       if (ended !== undefined) {
-        throw fail(`ended before it was ready (${ended.signal ?? `exit code ${ended.code}`})`);
+        throw fail(`ended before it was ready (${describe(ended)})`);
       }
       const isReady =
         'url' in ready ? await answers(ready.url) : lines.some((line) => ready.line.test(line));
@@ -116,6 +120,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       throw fail(`was not ready within ${readyWithinMs / 1000} s`);
     }
   }
+  void exited.then((exit) => {
+    if (!isEndWanted) options.onUnexpectedEnd?.(fail(`ended by itself (${describe(exit)})`));
+  });
   return {
     name,
     pid,
@@ -125,6 +132,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+function describe({ code, signal }: Exit): string {
+  return signal ?? `exit code ${code}`;
 }
 
 /** Appends both outputs to the log file; the returned array always holds their last lines. */

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startChild } from './child.ts';
+import { type ChildError, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { litellmConfig } from './litellm-config.ts';
 import { keys } from './litellm-keys.ts';
@@ -23,6 +23,8 @@ export interface LitellmProxyOptions {
   /** More environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly progress?: (line: string) => void;
+  /** Told when it ends without being asked to. */
+  readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
 
 export interface LitellmProxy {
@@ -67,6 +69,7 @@ export async function startLitellm(options: LitellmProxyOptions): Promise<Litell
     }),
     cwd: dir,
     logFile: join(dir, 'litellm.log'),
+    onUnexpectedEnd: options.onUnexpectedEnd,
     ready: { url: `${url}/health/liveliness` },
     readyWithinMs: 90_000,
   });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Child, startChild } from './child.ts';
+import { type Child, type ChildError, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { mlflowPins, pythonEnv } from './python-env.ts';
 import { serverEnvironment } from './server-environment.ts';
@@ -32,6 +32,8 @@ export interface MlflowServerOptions {
   /** More arguments of `mlflow server`, such as `--allowed-hosts`. */
   readonly args?: readonly string[];
   readonly progress?: (line: string) => void;
+  /** Told when it ends without being asked to. */
+  readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function startMlflow(options: MlflowServerOptions = {}): Promise<Ml
       }),
       cwd: dir,
       logFile,
+      onUnexpectedEnd: options.onUnexpectedEnd,
       ready: { url: `${url}/health` },
       readyWithinMs: 90_000,
     });

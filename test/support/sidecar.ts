@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Child, type Exit, startChild } from './child.ts';
+import { type Child, type ChildError, type Exit, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { serverEnvironment } from './server-environment.ts';
 import { waitUntil } from './wait-until.ts';
@@ -17,6 +17,8 @@ export interface SidecarOptions {
   readonly port?: number;
   /** More environment, such as `SIDECAR_LOG_LEVEL`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Told when it ends without being asked to. */
+  readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
 
 export interface Sidecar {
@@ -67,6 +69,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         ...options.env,
       }),
       logFile,
+      onUnexpectedEnd: options.onUnexpectedEnd,
       ready: { url: `${url}/healthz` },
       readyWithinMs: 30_000,
       stopWithinMs: 20_000,
