@@ -1,6 +1,7 @@
 import { type Fields, isObject } from './fields.ts';
+import type { Slice } from './json-bytes.ts';
 import { parseLenientJson } from './lenient-json.ts';
-import { type Slice, splitBody } from './split-body.ts';
+import { splitBody } from './split-body.ts';
 
 /** Why something that was posted is not a call. */
 export type UnusableReason =
@@ -9,41 +10,53 @@ export type UnusableReason =
   | 'null'
   | 'not_an_object'
   | 'not_a_litellm_call'
-  | 'legacy_payload';
+  | 'legacy_payload'
+  | 'too_many_unusable';
 
 /** One element of a batch, in its order. */
 export type BatchElement =
   | { kind: 'call'; slice: Slice; payload: Fields }
   | { kind: 'unusable'; slice: Slice; reason: UnusableReason };
 
+/** So many elements of a body may be unusable by themselves; what follows them is one more. */
+const maxUnusable = 10_000;
+
 /**
  * Reads a posted body element by element; what one of them is never touches another. A body that is
  * no JSON at all is one unusable element, an empty one has none.
  */
 export function readBatch(body: Buffer): BatchElement[] {
-  const read = new Map<string, BatchElement>();
-  const readOnce = (slice: Slice): BatchElement => {
-    const key = `${slice.start}:${slice.end}`;
-    const known = read.get(key);
-    if (known !== undefined) return known;
-    const element = readElement(body, slice);
-    read.set(key, element);
-    return element;
+  let last: BatchElement | undefined;
+  // Most slices are asked for twice in a row: by the split and for the batch.
+  const read = (slice: Slice): BatchElement => {
+    if (last?.slice.start !== slice.start || last.slice.end !== slice.end) {
+      last = readElement(body, slice);
+    }
+    return last;
   };
 
   const split = splitBody(body, (slice) => {
-    const element = readOnce(slice);
+    const element = read(slice);
     if (element.kind === 'call') return 'call';
     return element.reason === 'broken_json' ? 'broken' : 'json';
   });
-  switch (split.format) {
-    case 'empty':
-      return [];
-    case 'not_json':
-      return [{ kind: 'unusable', slice: { start: 0, end: body.length }, reason: 'not_json' }];
-    default:
-      return split.slices.map(readOnce);
+  if (split.format === 'empty') return [];
+  if (split.format === 'not_json') return [unusable(0, body.length, 'not_json')];
+  const batch: BatchElement[] = [];
+  let count = 0;
+  for (const slice of split.slices) {
+    const element = read(slice);
+    if (element.kind === 'unusable') count += 1;
+    if (count > maxUnusable) {
+      return [...batch, unusable(slice.start, body.length, 'too_many_unusable')];
+    }
+    batch.push(element);
   }
+  return batch;
+}
+
+function unusable(start: number, end: number, reason: UnusableReason): BatchElement {
+  return { kind: 'unusable', slice: { start, end }, reason };
 }
 
 function readElement(body: Buffer, slice: Slice): BatchElement {
@@ -63,11 +76,12 @@ function readElement(body: Buffer, slice: Slice): BatchElement {
 }
 
 /**
- * A standard logging payload has `litellm_call_id` or `id`, and says how the call ended. LiteLLM's
- * `generic_api_use_v1` posts another shape, in which everything is text.
+ * A standard logging payload has `litellm_call_id`, or in older versions `id` and `startTime`: items
+ * of an answer, which a broken call may leave behind, have an `id` and a `status` of their own.
+ * LiteLLM's `generic_api_use_v1` posts another shape, in which everything is text.
  */
 function whyNoCall(payload: Fields): UnusableReason | undefined {
-  if ('litellm_call_id' in payload || ('id' in payload && 'status' in payload)) {
+  if ('litellm_call_id' in payload || ('id' in payload && 'startTime' in payload)) {
     return typeof payload['metadata'] === 'string' ? 'legacy_payload' : undefined;
   }
   return 'not_a_litellm_call';

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = join(import.meta.dirname, '../fixtures/litellm');
+
+/** A body that LiteLLM posted, from `test/fixtures/litellm`. */
+export function fixtureBody(file: string): Buffer {
+  return readFileSync(join(folder, file));
+}
+
+/** The calls of such a body that is plain JSON, read without the program's own parser. */
+export function fixtureEvents(file: string): Record<string, unknown>[] {
+  const parsed: Record<string, unknown> | Record<string, unknown>[] = JSON.parse(
+    fixtureBody(file).toString('utf8'),
+  );
+  return Array.isArray(parsed) ? parsed : [parsed];
+}
