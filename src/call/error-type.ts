@@ -67,6 +67,15 @@ const byNormalizedError: readonly (readonly [RegExp, ErrorType])[] = [
   [/INTERNAL_ERROR|SERVER_ERROR/, 'server_error'],
 ];
 
+/** What LiteLLM's own messages say where its codes say something more general, or something else. */
+const byMessage: readonly (readonly [RegExp, ErrorType])[] = [
+  [/no such model|model not found|invalid model name/i, 'not_found'],
+  [/not allowed to access model/i, 'permission'],
+];
+
+/** A key that is missing or wrong is a bare `Exception` without code at times. */
+const badKey = /authentication error|api key|virtual key|invalid user key/i;
+
 const byStatus: ReadonlyMap<string, ErrorType> = new Map([
   ['400', 'invalid_request'],
   ['401', 'authentication'],
@@ -89,8 +98,8 @@ const byStatus: ReadonlyMap<string, ErrorType> = new Map([
  * LiteLLM's fields disagree at times (a content filter is class `BadRequestError` with
  * `normalized_error` `400_INVALID_REQUEST` and code `content_policy_violation`; an exceeded budget
  * is code `422` with `429_BUDGET_EXCEEDED`), so the most specific source is asked first: provider
- * codes, the guardrail's status, the class where it is specific, LiteLLM's normalised name, the
- * class where it is general, the HTTP status.
+ * codes, the guardrail's status, the class where it is specific, LiteLLM's words, its normalised
+ * name, the class where it is general, the HTTP status.
  */
 export function errorTypeOf(payload: Fields): ErrorType {
   const error = objectIn(payload['error_information']);
@@ -105,12 +114,14 @@ export function errorTypeOf(payload: Fields): ErrorType {
   }
   const named = byClass.get(textIn(error['error_class']) ?? '');
   if (named !== undefined && !generalTypes.has(named)) return named;
+  const said = byMessage.find(([words]) => words.test(message))?.[1];
+  if (said !== undefined) return said;
   const normal = byNormalizedError.find(([words]) => words.test(normalized))?.[1];
   if (normal !== undefined && !generalTypes.has(normal)) return normal;
-  if (/no such model|model not found|invalid model name/i.test(message)) return 'not_found';
-  return (
-    named ?? normal ?? byStatus.get(code) ?? (/^5\d\d$/.test(code) ? 'server_error' : 'unknown')
-  );
+  const type = named ?? normal ?? byStatus.get(code);
+  if (type !== undefined) return type;
+  if (/^5\d\d$/.test(code)) return 'server_error';
+  return badKey.test(message) ? 'authentication' : 'unknown';
 }
 
 /** Types that another source may know better. */
