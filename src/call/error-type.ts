@@ -121,6 +121,8 @@ export function errorTypeOf(payload: Fields): ErrorType {
   const type = named ?? normal ?? byStatus.get(code);
   if (type !== undefined) return type;
   if (/^5\d\d$/.test(code)) return 'server_error';
+  // A provider that breaks a stream off with an error in it: LiteLLM knows no status then.
+  if (code === '' && error['error_class'] === 'APIError') return 'server_error';
   return badKey.test(message) ? 'authentication' : 'unknown';
 }
 

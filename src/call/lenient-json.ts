@@ -12,7 +12,8 @@ export function parseLenientJson(text: string): unknown {
   if (longInteger.test(escapesMended)) return JSON.parse(quoteNumbers(escapesMended));
   try {
     return JSON.parse(escapesMended);
-  } catch {
+  } catch (error) {
+    if (!bareWord.test(escapesMended)) throw error;
     return JSON.parse(quoteNumbers(escapesMended));
   }
 }
@@ -31,6 +32,7 @@ function mendEscapes(text: string): string {
 
 /** Sixteen digits that neither follow a point nor belong to a longer run: cheap, and never misses. */
 const longInteger = /(?<![.\d])\d{16}/;
+const bareWord = /NaN|Infinity/;
 const bareNumber = /-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** Puts quotes around bare numbers that a JavaScript number cannot hold, outside of strings. */
