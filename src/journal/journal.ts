@@ -65,10 +65,13 @@ export interface Progress {
   destination: string;
   /** Unix milliseconds since when a create may have been sent whose answer is not known. */
   begunAt?: number;
+  experimentId?: string;
   runId?: string;
   artifactUri?: string;
   /** Steps that MLflow has answered, by name. */
   done?: string[];
+  /** A create was sent again after an unclear one, so there may come to be a second run. */
+  resent?: true;
   /** Parts that had to be left out, by name. */
   shed?: string[];
   /** Since when (Unix milliseconds), and how often, the server failed over this call by itself. */

@@ -3,6 +3,7 @@ import { mapDone, type Outcome } from './outcome.ts';
 import {
   createExperimentBody,
   createRunBody,
+  deleteRunBody,
   logBatchBody,
   type RunData,
   type RunEnd,
@@ -37,6 +38,8 @@ export interface MlflowClient {
   logBatch(runId: string, data: RunData): Promise<Outcome<void>>;
   /** Safe to send again. */
   updateRun(runId: string, end: RunEnd): Promise<Outcome<void>>;
+  /** Deletes a run as a person would: softly. */
+  deleteRun(runId: string): Promise<Outcome<void>>;
   /** The runs with this tag that began exactly at `startTime`, deleted ones included. */
   findRuns(
     experimentId: string,
@@ -91,6 +94,7 @@ export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions
     logBatch: async (runId, data) =>
       nothing(await post('runs/log-batch', logBatchBody(runId, data))),
     updateRun: async (runId, end) => nothing(await post('runs/update', updateRunBody(runId, end))),
+    deleteRun: async (runId) => nothing(await post('runs/delete', deleteRunBody(runId))),
     findRuns: async (experimentId, tag, startTime) =>
       read(await post('runs/search', searchRunsBody(experimentId, tag, startTime)), (body) => {
         const runs = member(body, 'runs') ?? [];

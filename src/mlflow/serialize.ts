@@ -73,6 +73,10 @@ export function updateRunBody(runId: string, end: RunEnd): string {
   });
 }
 
+export function deleteRunBody(runId: string): string {
+  return JSON.stringify({ run_id: text(runId) });
+}
+
 export function createExperimentBody(name: string): string {
   return JSON.stringify({ name: text(name) });
 }

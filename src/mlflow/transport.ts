@@ -7,6 +7,7 @@ export type RequestName =
   | 'runs/log-batch'
   | 'runs/update'
   | 'runs/search'
+  | 'runs/delete'
   | 'artifacts/put';
 
 export interface MlflowRequest {

@@ -153,9 +153,48 @@ test('a create that never arrived is sent again only after the searches at 2, 20
     end = await it.attempt();
   }
   assert.deepEqual(waits, [2_000, 20_000, 90_000]);
-  assert.equal(it.mlflow.requests.filter((request) => request === 'runs/search').length, 3);
   assert.deepEqual(end, recorded);
+  assert.deepEqual(it.mlflow.requests.slice(2), [
+    'runs/create',
+    'runs/search',
+    'runs/search',
+    'runs/search',
+    'runs/create',
+    'runs/log-batch',
+    'artifacts/put',
+    'runs/search',
+    'runs/update',
+  ]);
   assert.equal(it.runs().length, 1);
+});
+
+test('a create that acts after the last search makes a second run, which is deleted', async (t) => {
+  const it = await setUp(t);
+  let creates = 0;
+  it.mlflow.fault = (request) => {
+    if (request === 'runs/create') creates += 1;
+    return request === 'runs/create' && creates === 1 ? 'drop_before' : undefined;
+  };
+  let end = await it.attempt();
+  while (end.kind === 'later') {
+    it.clock.advance(end.dueAt - it.clock.now());
+    if (it.mlflow.requests.filter((request) => request === 'runs/search').length === 2) {
+      it.mlflow.fault = (request) => {
+        // The first create acts while the second is logged: the search at the end finds it.
+        if (request === 'runs/log-batch') it.mlflow.repeatCreate();
+        return undefined;
+      };
+    }
+    end = await it.attempt();
+  }
+  assert.deepEqual(end, recorded);
+  assert.deepEqual(
+    it.runs().map(({ status, deleted }) => ({ status, deleted })),
+    [
+      { status: 'FINISHED', deleted: false },
+      { status: 'RUNNING', deleted: true },
+    ],
+  );
 });
 
 test('a call that was begun before a kill is searched for before anything is sent', async (t) => {

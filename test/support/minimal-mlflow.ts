@@ -34,6 +34,8 @@ export interface MinimalMlflow {
   /** Asked before each request; what it returns happens instead. */
   fault: (request: string, body: unknown) => Fault | undefined;
   runsOf(tag: string, value: string): MinimalRun[];
+  /** Acts on the last create once more, as a server does that was slow to act on an earlier one. */
+  repeatCreate: () => void;
 }
 
 export async function startMinimalMlflow(t: {
@@ -48,6 +50,7 @@ export async function startMinimalMlflow(t: {
     runs: new Map(),
     requests: [],
     fault: () => undefined,
+    repeatCreate: () => undefined,
     runsOf: (tag, value) => [...mlflow.runs.values()].filter((run) => run.tags.get(tag) === value),
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -126,6 +129,7 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
       }
       return done({});
     case 'runs/create':
+      mlflow.repeatCreate = () => createRun(mlflow, body);
       return createRun(mlflow, body);
     case 'runs/search':
       return done({ runs: searchRuns(mlflow, String(body['filter'])).map(infoOf) });
@@ -139,6 +143,10 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
       for (const { key, value } of listOf(body['tags'])) run.tags.set(key, String(value));
       return done({});
     }
+    case 'runs/delete':
+      if (run === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
+      run.deleted = true;
+      return done({});
     case 'runs/update':
       if (run === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
       run.status = String(body['status']);

@@ -1,0 +1,89 @@
+import type { Run } from '../mlflow/client.ts';
+import type { Outcome } from '../mlflow/outcome.ts';
+import { recordIdTag } from '../record/run-plan.ts';
+import { type Attempt, deletedByAPerson } from './attempt.ts';
+import type { CallEnd } from './call-end.ts';
+
+/**
+ * After an unclear create its run is searched for at these milliseconds, and the create is sent
+ * again only when the last search found none: MLflow answers pool errors 30 to 60 s late, and acts
+ * as late.
+ */
+const searchesAfter = [2_000, 20_000, 90_000] as const;
+
+/** The call's run: the one that is known, or one that is made, or found where it may have been made. */
+export async function beginRun(attempt: Attempt): Promise<Omit<Run, 'deleted'> | CallEnd> {
+  const { runId, artifactUri = '', begunAt } = attempt.progress;
+  if (runId !== undefined) return { id: runId, artifactUri };
+  const experiment = await attempt.parts.experiments.idOf(attempt.call.experiment);
+  if (experiment.kind !== 'done') return attempt.failed(experiment);
+  const experimentId = experiment.value;
+  const run =
+    begunAt === undefined
+      ? await create(attempt, experimentId)
+      : await search(attempt, experimentId, begunAt);
+  if ('kind' in run) return run;
+  const { begunAt: _, ...progress } = attempt.progress;
+  await attempt.keep({ ...progress, experimentId, runId: run.id, artifactUri: run.artifactUri });
+  return run;
+}
+
+async function create(attempt: Attempt, experimentId: string): Promise<Run | CallEnd> {
+  const { mlflow, experiments, clock } = attempt.parts;
+  const outcome = await mlflow.createRun(experimentId, attempt.plan);
+  if (outcome.kind === 'done') return outcome.value;
+  if (outcome.kind === 'ambiguous') {
+    const begunAt = clock.now();
+    attempt.progress = { ...attempt.progress, begunAt };
+    return attempt.failed(outcome, begunAt + searchesAfter[0]);
+  }
+  if (outcome.kind === 'reject' && outcome.reason === 'missing') {
+    experiments.forget(attempt.call.experiment);
+    return attempt.failed({ kind: 'retry', reason: 'the experiment has gone' });
+  }
+  return attempt.failed(outcome);
+}
+
+/** Looks for the run of an unclear create, when it is time; creates it again after the last look. */
+async function search(
+  attempt: Attempt,
+  experimentId: string,
+  begunAt: number,
+): Promise<Run | CallEnd> {
+  const { clock } = attempt.parts;
+  const age = clock.now() - begunAt;
+  const nextSearch = searchesAfter.find((ms) => ms > age);
+  if (age >= searchesAfter[0]) {
+    const found = await findRuns(attempt, experimentId);
+    if (found.kind !== 'done') return attempt.failed(found);
+    const run = found.value.find((one) => !one.deleted) ?? found.value[0];
+    if (run?.deleted) return deletedByAPerson;
+    if (run !== undefined) return run;
+  }
+  if (nextSearch !== undefined) return attempt.later(begunAt + nextSearch);
+  await attempt.keep({ ...attempt.progress, begunAt: clock.now(), resent: true });
+  return create(attempt, experimentId);
+}
+
+/** A create may have acted later than the last search for it; then there are two runs by now. */
+export async function deleteSecondRun(
+  attempt: Attempt,
+  runId: string,
+): Promise<CallEnd | undefined> {
+  const { experimentId, resent } = attempt.progress;
+  if (resent === undefined || experimentId === undefined) return undefined;
+  const found = await findRuns(attempt, experimentId);
+  if (found.kind !== 'done') return attempt.failed(found);
+  for (const run of found.value) {
+    if (run.id === runId || run.deleted) continue;
+    const deleted = await attempt.parts.mlflow.deleteRun(run.id);
+    if (deleted.kind !== 'done') return attempt.failed(deleted);
+  }
+  return undefined;
+}
+
+function findRuns(attempt: Attempt, experimentId: string): Promise<Outcome<Run[]>> {
+  const { call, plan, parts } = attempt;
+  const tag = [recordIdTag, call.record.recordId] as const;
+  return parts.mlflow.findRuns(experimentId, tag, plan.startTime);
+}
