@@ -8,6 +8,7 @@ import { faultAnswer } from './upstream-fault.ts';
 import { type Answer, chatChunks, chatCompletion, embeddings } from './upstream-openai.ts';
 import type { UpstreamRecord } from './upstream-record.ts';
 import { lastText, listOf, recordOf } from './upstream-request.ts';
+import { openaiResponse } from './upstream-responses.ts';
 import { readWish, type UpstreamWish } from './upstream-wish.ts';
 
 export interface FakeUpstream {
@@ -19,8 +20,8 @@ export interface FakeUpstream {
 }
 
 /**
- * A model server at 127.0.0.1 that speaks OpenAI's chat completions and embeddings and Anthropic's
- * messages. Answers and token counts follow from the prompt alone; faults, delays and cached or
+ * A model server at 127.0.0.1 that speaks OpenAI's chat completions, embeddings and (unstreamed)
+ * responses and Anthropic's messages. Answers and token counts follow from the prompt alone; faults, delays and cached or
  * reasoning tokens are had by asking for them (upstream-wish.ts).
  */
 export async function startFakeUpstream(): Promise<FakeUpstream> {
@@ -96,7 +97,7 @@ async function succeed(
   const tool = recordOf(recordOf(listOf(body['tools'])[0])['function'])['name'];
   const answered = answerTo(text);
   const answer: Answer = {
-    id: `${isAnthropic ? 'msg' : 'chatcmpl'}_${record.requestId}_${record.at}`,
+    id: `${idPrefix(path)}_${record.requestId}_${record.at}`,
     model,
     text: answered,
     ...(typeof tool === 'string' ? { toolName: tool } : {}),
@@ -105,6 +106,10 @@ async function succeed(
   record.responseId = answer.id;
   record.usage = answer.usage;
   record.answer = answered;
+  if (path.endsWith('/responses')) {
+    sendJson(outgoing, openaiResponse(answer));
+    return;
+  }
   if (!record.stream) {
     sendJson(outgoing, isAnthropic ? anthropicMessage(answer) : chatCompletion(answer));
     return;
@@ -128,6 +133,11 @@ async function succeed(
     await pause(2);
   }
   outgoing.end();
+}
+
+function idPrefix(path: string): string {
+  if (path.endsWith('/responses')) return 'resp';
+  return path.includes('/messages') ? 'msg' : 'chatcmpl';
 }
 
 function sendJson(outgoing: ServerResponse, body: object): void {
