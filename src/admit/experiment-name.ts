@@ -1,4 +1,5 @@
 import type { CallRecord } from '../call/call-record.ts';
+import { beginningOf } from '../call/fields.ts';
 
 /** The experiments of calls, by a template. */
 export interface ExperimentNaming {
@@ -19,7 +20,10 @@ const placeholder = /\{(team_id|team_alias|model_group|key_alias|date:[YMD-]+)\}
  */
 export function experimentNaming(template: string): ExperimentNaming {
   const fill = (value: (name: string) => string) =>
-    template.replace(placeholder, (_, name: string) => value(name)).slice(0, maxNameLength);
+    beginningOf(
+      template.replace(placeholder, (_, name: string) => value(name)),
+      maxNameLength,
+    );
   return {
     nameFor: (call) => fill((name) => placeholderValue(name, call).replaceAll('/', '-')),
     other: fill(() => 'other'),

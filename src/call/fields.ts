@@ -20,6 +20,16 @@ export function textIn(value: unknown): string | undefined {
   return undefined;
 }
 
+/** The beginning of `text`, at most `length` UTF-16 units and never half a character. */
+export function beginningOf(text: string, length: number): string {
+  if (text.length <= length) return text;
+  return text.slice(0, isHighSurrogate(text.charCodeAt(length - 1)) ? length - 1 : length);
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
 /** A finite number; everything else, numeric text included, is absent. */
 export function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;

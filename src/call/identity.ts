@@ -12,7 +12,9 @@ import type { Fields } from './fields.ts';
 export function recordIdOf(payload: Fields): string {
   const parts = ['status', 'litellm_call_id', 'id', 'startTime', 'endTime'].map((name) => {
     const value = payload[name];
-    return value === undefined || value === null ? '' : String(value);
+    if (value === undefined || value === null) return '';
+    // An object may have a `toString` that is no function.
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
   });
   return createHash('sha256').update(parts.join('|')).digest('hex');
 }

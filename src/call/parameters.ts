@@ -1,4 +1,4 @@
-import { type Fields, objectIn } from './fields.ts';
+import { beginningOf, type Fields, objectIn } from './fields.ts';
 
 /** The most parameters of a call that are kept, and how much of each; the body has them whole. */
 const most = 80;
@@ -12,7 +12,7 @@ export function parametersOf(payload: Fields): Record<string, string> {
   return Object.fromEntries(
     given.slice(0, most).map(([name, value]) => {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return [name, text.slice(0, longest)];
+      return [name, beginningOf(text, longest)];
     }),
   );
 }

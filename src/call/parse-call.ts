@@ -1,7 +1,7 @@
 import type { CallError, Caller, CallRecord, CallTimes } from './call-record.ts';
 import { costOf } from './cost.ts';
 import { errorTypeOf } from './error-type.ts';
-import { countIn, type Fields, given, numberIn, objectIn, textIn } from './fields.ts';
+import { beginningOf, countIn, type Fields, given, numberIn, objectIn, textIn } from './fields.ts';
 import { recordIdOf } from './identity.ts';
 import { parametersOf } from './parameters.ts';
 import { tokensOf } from './tokens.ts';
@@ -117,13 +117,15 @@ function requestTagsOf(payload: Fields): string[] {
 
 function errorOf(payload: Fields): CallError {
   const error = objectIn(payload['error_information']);
+  const message = textIn(error['error_message']) ?? textIn(payload['error_str']);
+  const traceback = textIn(error['traceback']);
   return {
     type: errorTypeOf(payload),
     ...given({
       class: textIn(error['error_class']),
       code: textIn(error['error_code']),
-      message: (textIn(error['error_message']) ?? textIn(payload['error_str']))?.slice(0, 2000),
-      traceback: textIn(error['traceback'])?.slice(0, 64 * 1024),
+      message: message && beginningOf(message, 2000),
+      traceback: traceback && beginningOf(traceback, 64 * 1024),
     }),
   };
 }

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../call/call-record.ts';
+import { beginningOf } from '../call/fields.ts';
 
 /**
  * A line for MLflow's description of a run, in Markdown: how the call ended, on what, for how much.
@@ -24,5 +25,5 @@ function duration(ms: number): string {
 
 /** `name` as Markdown code, so that nothing in it is taken for markup. */
 function code(name: string | undefined): string | undefined {
-  return name === undefined ? undefined : `\`${name.slice(0, 100).replaceAll('`', "'")}\``;
+  return name === undefined ? undefined : `\`${beginningOf(name, 100).replaceAll('`', "'")}\``;
 }

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../call/call-record.ts';
+import { beginningOf } from '../call/fields.ts';
 import { noteOf } from './note.ts';
 import { recordIdTag } from './run-plan.ts';
 
@@ -31,7 +32,7 @@ export function tagsOf(call: CallRecord): Map<string, string> {
     error_type: error?.type,
     error_class: error?.class,
     error_code: error?.code,
-    error_message: error?.message?.slice(0, errorMessageLength),
+    error_message: error?.message && beginningOf(error.message, errorMessageLength),
     'mlflow.user': caller.userId ?? caller.keyAlias,
     'mlflow.source.name': 'litellm-mlflow-sidecar',
     'mlflow.source.type': 'LOCAL',
