@@ -7,13 +7,14 @@ import { gated } from './deliver/gate.ts';
 import { createHold, type DestinationState } from './deliver/hold.ts';
 import { createRation } from './deliver/ration.ts';
 import { createUntilKept } from './deliver/until-kept.ts';
-import { defaultMaxBytes } from './journal/default-max-bytes.ts';
 import { openJournal } from './journal/journal-client.ts';
+import { journalOptions } from './journal-options.ts';
 import { createMlflowClient } from './mlflow/client.ts';
 import { createHttpTransport } from './mlflow/http-transport.ts';
 import { createHealth } from './observe/health.ts';
 import { createMetrics } from './observe/metrics.ts';
 import { reportEnd, reportHold, reportPost } from './observe/report.ts';
+import { createControl, listenOnSocket } from './receive/control.ts';
 import { createReceiver } from './receive/receiver.ts';
 import type { Settings } from './settings/schema.ts';
 
@@ -34,7 +35,6 @@ export interface AppParts {
 
 /** Calls under way for each request in flight: while one waits for the journal, another sends. */
 const activePerRequest = 2;
-const day = 86_400_000;
 
 /**
  * Builds the stages in the order of a call's path, from the end: MLflow first, then what delivers to
@@ -44,22 +44,12 @@ const day = 86_400_000;
  *   cannot be listened on.
  */
 export async function startApp({ settings, version, log, onFatal }: AppParts): Promise<App> {
-  const { server, destination, record } = settings;
+  const { server, destination } = settings;
   const clock = systemClock;
   const over = new AbortController();
   let stopping = false;
 
-  const journal = await openJournal(
-    {
-      folder: settings.journal.dir,
-      maxBytes: settings.journal.maxBytes ?? defaultMaxBytes(settings.journal.dir),
-      retainMs: settings.journal.retain,
-      dedupeEntries: settings.journal.dedupeEntries,
-      dedupeMs: day,
-      experiment: record.experiment,
-    },
-    onFatal,
-  );
+  const journal = await openJournal(journalOptions(settings), onFatal);
 
   const holdOf = (name: string) =>
     createHold({
@@ -113,17 +103,24 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     onEnd: (call, end) => reportEnd(log, call, end),
   });
 
+  const health = createHealth({
+    version,
+    account: journal.account,
+    destinations,
+    rate: ration.rate,
+    stopping: () => stopping,
+    now: clock.now,
+  });
+  const control = createControl({
+    journal,
+    health,
+    onRequeued: dispatcher.wake,
+    now: clock.now,
+  });
   const receiver = createReceiver(
     {
       journal,
-      health: createHealth({
-        version,
-        account: journal.account,
-        destinations,
-        rate: ration.rate,
-        stopping: () => stopping,
-        now: clock.now,
-      }),
+      health,
       metrics: metrics.text,
       onAccepted: dispatcher.wake,
       onPost: (report) => {
@@ -140,11 +137,15 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     },
   );
   dispatcher.start();
+  if (!(await listenOnSocket(control, settings.journal.dir))) {
+    log.warn('the path of the data folder is too long for a control socket: the CLI cannot ask');
+  }
   const listening = await receiver
     .listen({ host: server.host, port: server.port })
     .catch(async (error) => {
       over.abort();
       await dispatcher.drain(0);
+      await control.close();
       await journal.close();
       throw error;
     });
@@ -158,6 +159,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
       await dispatcher.drain(Math.max(0, deadline - clock.now()));
       over.abort();
       await transport.close();
+      await control.close();
       await journal.close();
     },
   };

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import type { DeadLetterFilter } from '../journal/dead-letter.ts';
 import { exitCodes } from './exit-codes.ts';
+import { parseCount, parseSince } from './since.ts';
 import { version } from './version.ts';
 
 /**
- * Runs the command line.
+ * Runs the command line. Each command's code is loaded when it is used.
  *
  * @param words The arguments after the program's name.
  * @returns The exit code.
@@ -20,17 +22,32 @@ export async function runProgram(words: string[]): Promise<number> {
     .command('serve')
     .description('Take calls from LiteLLM and record them, until SIGTERM.')
     .action(async () => {
-      const { serve } = await import('./serve.ts');
-      code = await serve(process.env);
+      code = await (await import('./serve.ts')).serve(process.env);
     });
   program
     .command('validate')
+    .option(...jsonOption)
     .description('Check the settings, from the file and the environment, without starting.')
-    .option('--json', 'print the result as JSON')
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const { validate } = await import('./validate.ts');
-      code = validate(process.env, json);
+    .action(async ({ json = false }: JsonOption) => {
+      code = (await import('./validate.ts')).validate(process.env, json);
     });
+  program
+    .command('status')
+    .option(...jsonOption)
+    .description('What has come, what became of it, and how the destinations are.')
+    .action(async ({ json = false }: JsonOption) => {
+      code = await (await import('./status.ts')).status(process.env, json);
+    });
+  program
+    .command('verify')
+    .option(...jsonOption)
+    .description('Check that every call received is accounted for; exit 1 when one is not.')
+    .action(async ({ json = false }: JsonOption) => {
+      code = await (await import('./status.ts')).verify(process.env, json);
+    });
+  addDead(program, (result) => {
+    code = result;
+  });
 
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -39,4 +56,79 @@ export async function runProgram(words: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     throw error;
   }
+}
+
+interface JsonOption {
+  json?: boolean;
+}
+
+interface JsonOption {
+  json?: boolean;
+}
+
+const jsonOption = ['--json', 'print the result as JSON'] as const;
+
+interface FilterOptions extends JsonOption {
+  id?: number[];
+  reason?: string;
+  since?: number;
+  model?: string;
+  team?: string;
+  all?: boolean;
+}
+
+function addDead(program: Command, finish: (code: number) => void): void {
+  const dead = program
+    .command('dead')
+    .description('Calls, and parts of posts, that cannot be recorded.');
+  const command = (name: string, description: string) =>
+    dead
+      .command(name)
+      .description(description)
+      .option('--reason <reason>', 'only those of this reason')
+      .option('--since <time>', 'only those since then: 2h, 7d or a date', (text) =>
+        parseSince(text, Date.now()),
+      )
+      .option('--model <name>', 'only calls of this model')
+      .option('--team <name>', 'only calls of this team, by id or alias')
+      .option(...jsonOption);
+
+  command('list', 'Show them, the newest first.')
+    .option('--limit <count>', 'how many at the most', parseCount, 100)
+    .action(async (options: FilterOptions & { limit: number }) => {
+      const { listDead } = await import('./dead.ts');
+      finish(await listDead(process.env, filterOf(options), options.limit, options.json ?? false));
+    });
+  dead
+    .command('show')
+    .argument('<id>', 'its id, as "dead list" shows it', parseCount)
+    .description('Show one with all that is kept of it, as JSON. It may hold prompts and answers.')
+    .action(async (id: number) => {
+      finish(await (await import('./dead.ts')).showDead(process.env, id));
+    });
+  for (const [name, description] of [
+    ['requeue', 'Make dead calls pending again, to be tried anew.'],
+    ['purge', 'Forget them and all that is kept of them.'],
+  ] as const) {
+    const one = command(name, description)
+      .option('--id <id...>', 'only these ids', (text, before: number[] = []) => [
+        ...before,
+        parseCount(text),
+      ])
+      .option('--all', 'all of them')
+      .action(async (options: FilterOptions) => {
+        const filter = filterOf(options);
+        const isEmpty = Object.values(filter).every((value) => value === undefined);
+        if (isEmpty && options.all !== true) {
+          one.error('error: say which ones: --id, --reason, --since, --model, --team or --all');
+        }
+        const { requeueDead, purgeDead } = await import('./dead.ts');
+        const run = name === 'requeue' ? requeueDead : purgeDead;
+        finish(await run(process.env, filter, options.json ?? false));
+      });
+  }
+}
+
+function filterOf({ id, reason, since, model, team }: FilterOptions): DeadLetterFilter {
+  return { ids: id, reason, since, model, team };
 }

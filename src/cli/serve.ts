@@ -5,13 +5,14 @@ import type { Environment } from '../settings/environment.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
 import { exitCodes } from './exit-codes.ts';
+import { printError } from './print.ts';
 import { version } from './version.ts';
 
 /** `serve`: the daemon. Resolves with the exit code when it has stopped. */
 export async function serve(environment: Environment): Promise<number> {
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
-    process.stderr.write(`${reportProblems(loaded.problems, loaded.file)}\n`);
+    printError(reportProblems(loaded.problems, loaded.file));
     return exitCodes.settings;
   }
   const { settings } = loaded;

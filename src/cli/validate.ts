@@ -2,6 +2,7 @@ import type { Environment } from '../settings/environment.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
 import { exitCodes } from './exit-codes.ts';
+import { print, printError, printJson } from './print.ts';
 
 /** `validate`: says whether the settings are right, and all that is wrong with them. */
 export function validate(environment: Environment, json: boolean): number {
@@ -10,18 +11,14 @@ export function validate(environment: Environment, json: boolean): number {
   if (json) {
     const problems = valid ? [] : loaded.problems;
     const unknownVariables = valid ? loaded.unknownVariables : [];
-    print(JSON.stringify({ valid, file: loaded.file, problems, unknownVariables }, null, 2));
+    printJson({ valid, file: loaded.file, problems, unknownVariables });
   } else if (valid) {
     print(`The settings are valid (${loaded.file ?? 'no file'} and the environment).`);
     for (const name of loaded.unknownVariables) {
       print(`Warning: ${name} sets nothing; is it misspelt?`);
     }
   } else {
-    process.stderr.write(`${reportProblems(loaded.problems, loaded.file)}\n`);
+    printError(reportProblems(loaded.problems, loaded.file));
   }
   return valid ? exitCodes.ok : exitCodes.settings;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

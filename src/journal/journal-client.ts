@@ -90,6 +90,10 @@ export async function openJournal(
     settle: (seq, settlement, now) => ask({ op: 'settle', seq, settlement, now }),
     body: (seq) => ask({ op: 'body', seq }),
     account: () => ask({ op: 'account' }),
+    listDead: (filter, limit) => ask({ op: 'listDead', filter, limit }),
+    showDead: (deadId) => ask({ op: 'showDead', deadId }),
+    requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
+    purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     close: async () => {
       const answered = ask({ op: 'close' });
       closed = true;

@@ -1,5 +1,6 @@
 import type { CallRecord } from '../call/call-record.ts';
 import type { UnusableReason } from '../call/read-batch.ts';
+import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 
 /**
  * The durable, bounded queue between LiteLLM and MLflow.
@@ -7,7 +8,7 @@ import type { UnusableReason } from '../call/read-batch.ts';
  * A promise that resolves means *on disk*. One that rejects, with a `JournalError`, means that
  * nothing of the command took effect.
  */
-export interface Journal {
+export interface Journal extends JournalDesk {
   /**
    * Takes in a posted body: splits, parses, admits and commits it. The bytes are handed over; the
    * caller must not touch them again.
@@ -29,9 +30,20 @@ export interface Journal {
   settle(seq: number, settlement: Settlement, now: number): Promise<void>;
   /** The bytes of a call's `call.json`; absent when they were shed or are damaged. */
   body(seq: number): Promise<Uint8Array | undefined>;
-  account(): Promise<Account>;
   /** Waits for what was asked, then closes the file. */
   close(): Promise<void>;
+}
+
+/** What an operator asks of a journal, whether a daemon owns it or not. */
+export interface JournalDesk {
+  account(): Promise<Account>;
+  /** The newest first, `limit` at the most. */
+  listDead(filter: DeadLetterFilter, limit: number): Promise<DeadLetter[]>;
+  showDead(id: number): Promise<DeadLetterContent | undefined>;
+  /** Makes dead calls pending again; parts of posts that are no calls are left. */
+  requeueDead(filter: DeadLetterFilter, now: number): Promise<{ requeued: number; left: number }>;
+  /** Forgets dead letters and what they keep. They stay dead in the account. */
+  purgeDead(filter: DeadLetterFilter, now: number): Promise<{ purged: number }>;
 }
 
 /** What became of a posted body, in calls. `received` = accepted + duplicates + rejected. */

@@ -7,6 +7,9 @@ import { schema, schemaVersion } from './schema.ts';
 /** `PRAGMA application_id` of a journal: "LMLJ". */
 const applicationId = 0x4c4d4c4a;
 
+/** How long another owner may take to let go: a command that looked into the journal, say. */
+const patienceMs = 2_000;
+
 export const databaseFile = 'journal.db';
 
 /**
@@ -25,7 +28,7 @@ export function openDatabase(folder: string): DatabaseSync {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, databaseFile);
     closeSync(openSync(file, 'a', 0o600));
-    database = new DatabaseSync(file, { timeout: 0 });
+    database = new DatabaseSync(file, { timeout: patienceMs });
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;

@@ -15,6 +15,8 @@ export interface SettleParts {
 
 export interface Settler {
   settle(seq: number, settlement: Settlement, now: number): void;
+  /** Forgets a call that has ended; its id is remembered. */
+  forgetCall(seq: number, now: number): void;
   /** Forgets up to `limit` calls that were recorded before `before`; answers how many. */
   forgetRecorded(before: number, limit: number, now: number): number;
 }
@@ -64,6 +66,7 @@ export function createSettler(parts: SettleParts): Settler {
           break;
       }
     },
+    forgetCall: (seq, now) => forget(findOne.get(seq), now),
     forgetRecorded: (before, limit, now) => {
       const rows = findRecorded.all(before, limit);
       for (const row of rows) forget(row, now);

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { experimentNaming } from '../admit/experiment-name.ts';
 import { createAppender } from './append-body.ts';
+import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import {
   type Account,
@@ -47,6 +48,7 @@ export interface SqliteJournal {
   settle(seq: number, settlement: Settlement, now: number): void;
   body(seq: number): Uint8Array | undefined;
   account(): Account;
+  dead: DeadLetterDesk;
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
   close(): void;
@@ -108,6 +110,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       return sound ? body : undefined;
     },
     account: createAccountant(database, ledger, space),
+    dead: createDeadLetterDesk(database, ledger, settler),
     tidy: (now) => {
       const [forgotten] = transactions.run([
         () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),

@@ -1,3 +1,4 @@
+import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type {
   Account,
   AppendReceipt,
@@ -17,6 +18,10 @@ export type Command =
   | { op: 'settle'; seq: number; settlement: Settlement; now: number }
   | { op: 'body'; seq: number }
   | { op: 'account' }
+  | { op: 'listDead'; filter: DeadLetterFilter; limit: number }
+  | { op: 'showDead'; deadId: number }
+  | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
+  | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
   | { op: 'close' };
 
 /** What each command answers. */
@@ -28,6 +33,10 @@ export interface Answers {
   settle: undefined;
   body: Uint8Array | undefined;
   account: Account;
+  listDead: DeadLetter[];
+  showDead: DeadLetterContent | undefined;
+  requeueDead: { requeued: number; left: number };
+  purgeDead: { purged: number };
   close: undefined;
 }
 

@@ -78,6 +78,14 @@ function answer(journal: SqliteJournal, command: Command): Answer {
       return journal.body(command.seq);
     case 'account':
       return journal.account();
+    case 'listDead':
+      return journal.dead.list(command.filter, command.limit);
+    case 'showDead':
+      return journal.dead.show(command.deadId);
+    case 'requeueDead':
+      return journal.dead.requeue(command.filter, command.now);
+    case 'purgeDead':
+      return journal.dead.purge(command.filter, command.now);
     case 'close':
       return undefined;
   }

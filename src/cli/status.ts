@@ -1,0 +1,57 @@
+import type { Account } from '../journal/journal.ts';
+import type { Environment } from '../settings/environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import { print, printJson, printTable } from './print.ts';
+import { withDesk } from './with-desk.ts';
+
+/** `status`: the account, and what the daemon says of itself where one runs. */
+export function status(environment: Environment, json: boolean): Promise<number> {
+  return withDesk(environment, async (desk) => {
+    const account = await desk.account();
+    const daemon = await desk.health();
+    if (json) {
+      printJson({ running: daemon !== undefined, account, ...(daemon && { daemon }) });
+      return exitCodes.ok;
+    }
+    print(daemon === undefined ? 'No daemon runs.' : 'The daemon runs.');
+    printAccount(account);
+    for (const [name, state] of destinationsIn(daemon)) print(`${name}: ${state}`);
+    return exitCodes.ok;
+  });
+}
+
+/** `verify`: whether every call received is accounted for; exit 1 when one is not. */
+export function verify(environment: Environment, json: boolean): Promise<number> {
+  return withDesk(environment, async (desk) => {
+    const account = await desk.account();
+    if (json) printJson(account);
+    else {
+      printAccount(account);
+      print(account.addsUp ? 'The account adds up.' : 'The account does NOT add up.');
+    }
+    return account.addsUp ? exitCodes.ok : exitCodes.failure;
+  });
+}
+
+function printAccount(account: Account): void {
+  const shed = Object.entries(account.shed).map(([reason, calls]) => [`shed (${reason})`, calls]);
+  const rows: [unknown, unknown][] = [
+    ['received', account.received],
+    ['recorded', account.recorded],
+    ['pending', account.pending],
+    ['dead', account.dead],
+    ['duplicate', account.duplicate],
+    ...shed.map(([name, calls]): [unknown, unknown] => [name, calls]),
+    ['bytes', `${account.bytes} of ${account.maxBytes}`],
+  ];
+  printTable(rows.map((row) => row.map(String)));
+}
+
+/** The destinations of a health report, each with its state and why it is so. */
+function destinationsIn(report: object | undefined): [string, string][] {
+  if (report === undefined || !('destinations' in report)) return [];
+  return Object.entries(report.destinations ?? {}).map(([name, state]) => [
+    name,
+    Object.values(state ?? {}).join(', '),
+  ]);
+}

@@ -1,0 +1,31 @@
+import { JournalError } from '../journal/journal.ts';
+import type { Environment } from '../settings/environment.ts';
+import { loadSettings } from '../settings/load-settings.ts';
+import { reportProblems } from '../settings/report-problems.ts';
+import { type Desk, openDesk } from './desk.ts';
+import { exitCodes } from './exit-codes.ts';
+import { printError } from './print.ts';
+
+/** Opens the desk that the settings lead to, for one command, and says why where it cannot. */
+export async function withDesk(
+  environment: Environment,
+  command: (desk: Desk) => Promise<number>,
+): Promise<number> {
+  const loaded = loadSettings(environment);
+  if (loaded.kind === 'invalid') {
+    printError(reportProblems(loaded.problems, loaded.file));
+    return exitCodes.settings;
+  }
+  try {
+    const desk = await openDesk(loaded.settings);
+    try {
+      return await command(desk);
+    } finally {
+      await desk.close();
+    }
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error;
+    printError(error.message);
+    return exitCodes.failure;
+  }
+}

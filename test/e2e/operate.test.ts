@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { litellmEvent } from '../support/litellm-event.ts';
+import { type MinimalMlflow, startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { postEvents } from '../support/post-events.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+interface Said {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a command of the CLI against the journal in `folder`. */
+function cli(folder: string, ...words: string[]): Promise<Said> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', 'src/main.ts', ...words],
+      { env: { PATH: process.env['PATH'], SIDECAR_DATA_DIR: folder } },
+      (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
+    );
+  });
+}
+
+const reject = (request: string) =>
+  request === 'runs/log-batch'
+    ? { status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'no' } }
+    : undefined;
+
+/** A sidecar that has recorded nothing and holds two dead calls and a dead element. */
+async function withDead(
+  t: TestContext,
+): Promise<{ mlflow: MinimalMlflow; sidecar: Sidecar; data: string }> {
+  const mlflow = await startMinimalMlflow(t);
+  mlflow.fault = reject;
+  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  t.after(() => sidecar.close());
+  await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2), null]);
+  await sidecar.drained();
+  return { mlflow, sidecar, data: join(sidecar.dir, 'data') };
+}
+
+test('the CLI says the same whether the daemon runs or not', async (t) => {
+  const { sidecar, data } = await withDead(t);
+  const ask = async () => {
+    const list = await cli(data, 'dead', 'list', '--json');
+    const verify = await cli(data, 'verify', '--json');
+    const { bytes, ...account } = JSON.parse(verify.out);
+    assert.ok(bytes > 0);
+    return { list: JSON.parse(list.out), account, codes: [list.code, verify.code] };
+  };
+  const whileItRuns = await ask();
+  assert.equal(whileItRuns.list.length, 3);
+  assert.equal(whileItRuns.account.dead, 3);
+  assert.match((await cli(data, 'status')).out, /The daemon runs\..*dead +3.*mlflow: open/s);
+  await sidecar.stop();
+  assert.deepEqual(await ask(), whileItRuns);
+  assert.match((await cli(data, 'status')).out, /No daemon runs\..*dead +3/s);
+});
+
+test('dead calls that are requeued are recorded by the running daemon', async (t) => {
+  const { mlflow, sidecar, data } = await withDead(t);
+  mlflow.fault = () => undefined;
+  const { code, out } = await cli(data, 'dead', 'requeue', '--reason', 'rejected');
+  assert.deepEqual([code, out], [0, 'Pending again: 2.\n']);
+  await sidecar.drained();
+  const metrics = await sidecar.metrics();
+  assert.equal(metrics['litellm_mlflow_calls_recorded_total'], 2);
+  assert.equal(metrics['litellm_mlflow_calls_dead_total'], 1);
+  assert.equal(
+    mlflow.runsOf('request_id', 'call-1').length,
+    1,
+    'the run that was begun is finished',
+  );
+});
+
+test('only the owner may use the control socket', async (t) => {
+  const { data } = await withDead(t);
+  assert.equal(statSync(join(data, 'control.sock')).mode & 0o777, 0o600);
+});
+
+test('a daemon that was killed leaves a socket that hinders nobody', async (t) => {
+  const { sidecar, data } = await withDead(t);
+  await sidecar.kill();
+  assert.match((await cli(data, 'status')).out, /No daemon runs\./);
+  await sidecar.start();
+  assert.match((await cli(data, 'status')).out, /The daemon runs\./);
+});
+
+test('requeue and purge ask which ones are meant', async (t) => {
+  const folder = tempFolder(t);
+  for (const verb of ['requeue', 'purge']) {
+    const { code, err } = await cli(folder, 'dead', verb);
+    assert.equal(code, 64);
+    assert.match(err, /--id, --reason, --since, --model, --team or --all/);
+  }
+});
+
+test('a folder without a journal is said to have none, and stays as it is', async (t) => {
+  const folder = join(tempFolder(t), 'nothing');
+  const { code, err } = await cli(folder, 'status');
+  assert.equal(code, 1);
+  assert.match(err, /there is no journal in .*nothing/);
+  assert.equal(statSync(folder, { throwIfNoEntry: false }), undefined);
+});
