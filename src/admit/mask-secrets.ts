@@ -4,20 +4,25 @@ import { type Fields, isObject, objectIn } from '../call/fields.ts';
 export const mask = '***';
 
 /** Names of headers and parameters whose text is a secret, by their last words. */
-const secretName =
-  /(?:authorization|cookie|password|passwd|secret|credentials?|signature|token|api[-_]?key|access[-_]?key(?:[-_]id)?|private[-_]?key)$/i;
+const secretWords =
+  'authorization|cookie|password|passwd|secret|credentials?|signature|token|' +
+  '(?:api|access|private|auth|subscription|functions)[-_]?key(?:[-_]id)?';
+const secretName = new RegExp(`(?:${secretWords})$`, 'i');
 
 /**
  * Secrets that give themselves away by their form. Each pattern runs in linear time: no repetition
- * stands within another, and each starts at a fixed word.
+ * stands within another, and none can begin anew within what it has just read in vain. Clients choose
+ * what an error message quotes, at any length.
  */
 const secretForms: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${mask}`],
   [/\b(sk|rk|pk)-[\w-]{4,}/g, `$1-${mask}`],
   [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, `$1${mask}`],
   [/\b(ghp|gho|ghs|github_pat|xox[abps])[_-]\w{10,}/g, `$1_${mask}`],
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
   [/\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, `$1${mask}`],
+  [/([?&](?:key|sig|token|access_token)=)[^&\s"']+/gi, `$1${mask}`],
+  [/(\/\/[^/\s:@"']{0,256}:)[^/\s@"']{1,1024}@/g, `$1${mask}@`],
   [/\b((?:api[-_ ]?key|password|secret)["']?\s?[:=]\s?["']?)[^\s"',;}]{6,}/gi, `$1${mask}`],
 ];
 
@@ -54,14 +59,15 @@ export function maskTexts(value: unknown): unknown {
 
 /**
  * A payload without the secrets that LiteLLM lets through: headers that it echoes
- * (`x-amz-security-token` comes verbatim), credentials among the parameters, keys that a provider
- * quotes in its error message. Prompts and answers are not looked into.
+ * (`x-amz-security-token` comes verbatim), credentials among the parameters, keys in the provider's
+ * address and in what an error quotes. Prompts and answers are not looked into.
  */
 export function maskPayload(payload: Fields): Fields {
   return {
     ...payload,
     metadata: maskMembers(payload['metadata']),
-    hidden_params: maskMembers(payload['hidden_params']),
+    hidden_params: maskTexts(maskMembers(payload['hidden_params'])),
+    api_base: maskTexts(payload['api_base']),
     model_parameters: maskMembers(objectIn(payload['model_parameters'])),
     error_information: maskTexts(payload['error_information']),
     error_str: maskTexts(payload['error_str']),
@@ -69,8 +75,10 @@ export function maskPayload(payload: Fields): Fields {
 }
 
 /** The text of a JSON member with a secret-sounding name, where the JSON itself is broken. */
-const secretMember =
-  /("[\w-]{0,64}(?:authorization|cookie|password|secret|token|api[-_]?key)"\s{0,8}:\s{0,8}")(?:[^"\\]|\\.){1,8192}/gi;
+const secretMember = new RegExp(
+  `("[\\w-]{0,64}(?:${secretWords})"\\s{0,8}:\\s{0,8}")(?:[^"\\\\]|\\\\.){1,8192}`,
+  'gi',
+);
 
 /** Bytes that could not be read as a call, fit to be kept: texts of secret-sounding members masked. */
 export function maskBroken(bytes: Buffer): Buffer {
