@@ -25,5 +25,8 @@ function duration(ms: number): string {
 
 /** `name` as Markdown code, so that nothing in it is taken for markup. */
 function code(name: string | undefined): string | undefined {
-  return name === undefined ? undefined : `\`${beginningOf(name, 100).replaceAll('`', "'")}\``;
+  if (name === undefined) return undefined;
+  // A blank line would end the code, whose text is a client's choice at times.
+  const line = beginningOf(name, 100).replaceAll('`', "'").replace(/\s+/g, ' ');
+  return `\`${line}\``;
 }
