@@ -115,9 +115,14 @@ function toProblems(
   ];
 }
 
-/** A value as a message may show it: a URL without credentials, and not too long. */
+/**
+ * A value as a message may show it: a URL without credentials, and not too long; of a list or a
+ * mapping nothing, since it may hold a secret in a place where none belongs.
+ */
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^@/]*@/, '//***@').slice(0, 200);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  return (JSON.stringify(value) ?? 'nothing').replace(/(\/\/)?[^"/]+:.*@/, '$1***@').slice(0, 200);
 }
 
 /** What no setting can tell by itself. */
