@@ -5,7 +5,7 @@ import type { Settings } from './settings/schema.ts';
 const day = 86_400_000;
 
 /** How the settings open a journal, for the daemon and the command line alike. */
-export function journalOptions({ journal, record }: Settings): JournalOptions {
+export function journalOptions({ journal, record, redact }: Settings): JournalOptions {
   return {
     folder: journal.dir,
     maxBytes: journal.maxBytes ?? defaultMaxBytes(journal.dir),
@@ -13,5 +13,6 @@ export function journalOptions({ journal, record }: Settings): JournalOptions {
     dedupeEntries: journal.dedupeEntries,
     dedupeMs: day,
     experiment: record.experiment,
+    redact,
   };
 }

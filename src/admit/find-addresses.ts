@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-const maybeV6 = /(?<![\w:])(?:[0-9a-f]{0,4}:){2,8}[0-9a-f]{0,4}(?:\.\d{1,3}){0,3}(?![\w:])/gi;
-const maybeV4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)/g;
+const maybeV6 =
+  /(?<![A-Za-z0-9:])(?:[0-9a-f]{0,4}:){2,8}[0-9a-f]{0,4}(?:\.\d{1,3}){0,3}(?![A-Za-z0-9:])/gi;
+const maybeV4 = /(?<![A-Za-z0-9.])\d{1,3}(?:\.\d{1,3}){3}(?![A-Za-z0-9]|\.\d)/g;
 
 /**
  * `text` with its IP addresses replaced. Whatever has an address's form is one, a version with four

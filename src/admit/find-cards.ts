@@ -1,5 +1,5 @@
 /** Digits in groups, with a space or a hyphen between them: a card, or what a card may stand in. */
-const groups = /(?<![\p{L}\p{N}_]|\d\.)\d+(?:[ \u00a0-]\d+)*(?![\p{L}\p{N}_])/gu;
+const groups = /(?<![\p{L}\p{N}]|\d\.)\d+(?:[ \u00a0-]\d+)*(?![\p{L}\p{N}])/gu;
 const fewest = 13;
 const most = 19;
 
@@ -20,19 +20,25 @@ function replaceInRun(run: string, replacement: string): string {
   let done = 0;
   for (let first = 0; first < parts.length; first += 1) {
     const start = parts[first]?.index ?? 0;
-    let digits = '';
-    for (let last = first; last < parts.length && digits.length < most; last += 1) {
-      const part = parts[last];
-      if (part === undefined) break;
-      digits += part.digits;
-      if (!isCard(digits)) continue;
-      result += run.slice(done, start) + replacement;
-      done = part.index + part.digits.length;
-      first = last;
-      break;
-    }
+    const last = lastOfCard(parts, first);
+    if (last === undefined) continue;
+    const end = parts[last];
+    result += run.slice(done, start) + replacement;
+    done = (end?.index ?? 0) + (end?.digits.length ?? 0);
+    first = last;
   }
   return done === 0 ? run : result + run.slice(done);
+}
+
+/** The last group of the longest card that begins with the group `first`. */
+function lastOfCard(parts: readonly { digits: string }[], first: number): number | undefined {
+  let found: number | undefined;
+  let digits = '';
+  for (let last = first; last < parts.length && digits.length < most; last += 1) {
+    digits += parts[last]?.digits ?? '';
+    if (isCard(digits)) found = last;
+  }
+  return found;
 }
 
 function isCard(digits: string): boolean {

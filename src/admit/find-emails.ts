@@ -13,15 +13,18 @@ const longestDomain = 300;
 export function replaceEmails(text: string, replacement: string): string {
   let result = '';
   let done = 0;
+  let floor = 0;
   for (const { index, 0: sign } of text.matchAll(at)) {
     if (index < done) continue;
     let start = index;
-    while (start > done && !endOfLocalPart.test(text.charAt(start - 1))) start -= 1;
+    while (start > floor && !endOfLocalPart.test(text.charAt(start - 1))) start -= 1;
     const behind = index + sign.length;
+    floor = behind;
     const found = domain.exec(text.slice(behind, behind + longestDomain));
     if (start === index || found === null) continue;
     result += text.slice(done, start) + replacement;
     done = behind + found[0].length;
+    floor = done;
   }
   return done === 0 ? text : result + text.slice(done);
 }

@@ -3,17 +3,14 @@ export type BodyTreatment = 'keep' | 'drop' | 'hash';
 
 export type FieldAction = 'drop' | 'mask' | 'hash';
 
-/** The names of the built-in patterns. */
-export const patternNames = [
-  'e-mail',
-  'credentials',
-  'aws-keys',
-  'bearer-tokens',
-  'card-numbers',
-  'ip-addresses',
-] as const;
-
-export type PatternName = (typeof patternNames)[number];
+/** The built-in patterns. */
+export type PatternName =
+  | 'e-mail'
+  | 'credentials'
+  | 'aws-keys'
+  | 'bearer-tokens'
+  | 'card-numbers'
+  | 'ip-addresses';
 
 /** A treatment for the calls that meet all the conditions which are given. */
 export interface BodyRule {
@@ -78,15 +75,5 @@ export function redactsByChoice(options: RedactionOptions): boolean {
     options.customPatterns.length > 0 ||
     options.identities === 'hash' ||
     options.url !== undefined
-  );
-}
-
-/** Whether a key is needed. */
-export function hashesSomething(options: Omit<RedactionOptions, 'hashKey'>): boolean {
-  return (
-    options.bodies === 'hash' ||
-    options.identities === 'hash' ||
-    options.rules.some(({ bodies }) => bodies === 'hash') ||
-    options.fields.some(({ action }) => action === 'hash')
   );
 }

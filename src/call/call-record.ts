@@ -38,6 +38,11 @@ export interface CallRecord {
   /** What LiteLLM added to the provider's own time, in milliseconds. */
   overheadMs?: number;
   error?: CallError;
+  /**
+   * What became of `call.json`, where it is not the call's own: left out as the settings want it,
+   * hashes alone, or given up because the external redactor failed.
+   */
+  body?: 'dropped' | 'hashed' | 'unvetted';
 }
 
 /** Unix times in milliseconds, with LiteLLM's microseconds as fractions. */

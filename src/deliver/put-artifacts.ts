@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
 
-/** The call's files: its body, and for a failure its traceback. */
+/** The call's files: its body, unless none is wanted, and for a failure its traceback. */
 export async function putArtifacts(
   attempt: Attempt,
   artifactUri: string,
@@ -9,8 +9,9 @@ export async function putArtifacts(
   const { parts, call, plan } = attempt;
   const { traceback } = plan;
   const body = () => parts.body(call.seq);
+  const hasBody = call.record.body !== 'dropped';
   return (
-    (await putArtifact(attempt, artifactUri, 'call.json', body)) ??
+    (hasBody ? await putArtifact(attempt, artifactUri, 'call.json', body) : undefined) ??
     (traceback === undefined
       ? undefined
       : await putArtifact(attempt, artifactUri, 'traceback.txt', async () =>

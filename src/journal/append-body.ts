@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import { type AdmittedCall, admitCall } from '../admit/admit-call.ts';
+import type { AdmittedElement } from '../admit/admit-body.ts';
+import type { AdmittedCall } from '../admit/admit-call.ts';
 import { type ExperimentNaming, maxExperiments } from '../admit/experiment-name.ts';
-import { type BatchElement, readBatch } from '../call/read-batch.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { AppendReceipt } from './journal.ts';
 import type { Ledger } from './ledger.ts';
@@ -48,24 +48,28 @@ export function createAppender(parts: AppendParts) {
       experimentOf(call),
     );
     const record = JSON.stringify(call.record);
-    insertPayload.run(lastInsertRowid, record, crc32(record), call.body, crc32(call.body));
+    const body = call.body ?? null;
+    insertPayload.run(lastInsertRowid, record, crc32(record), body, body && crc32(body));
+    if (call.record.body === 'unvetted') ledger.add('unvetted', 1);
     return 'accepted';
   };
 
-  return (body: Buffer, receivedAt: number): AppendReceipt => {
+  /** `elements`: what was made of `body`. */
+  return (body: Buffer, elements: Iterable<AdmittedElement>, receivedAt: number): AppendReceipt => {
     const receipt: AppendReceipt = { received: 0, accepted: 0, duplicates: 0, rejected: [] };
-    for (const [index, element] of readBatch(body).entries()) {
+    let index = 0;
+    for (const element of elements) {
       receipt.received += 1;
-      const call = element.kind === 'call' ? admitted(element, receivedAt) : element.reason;
-      if (typeof call === 'object') {
-        if (insert(call, receivedAt) === 'accepted') receipt.accepted += 1;
+      if (element.kind === 'call') {
+        if (insert(element.call, receivedAt) === 'accepted') receipt.accepted += 1;
         else receipt.duplicates += 1;
       } else {
-        receipt.rejected.push({ index, reason: call });
-        const { start, end } = element.slice;
-        const letter = { reason: call, position: start, bytes: body.subarray(start, end) };
-        deadLetters.unusable(letter, receivedAt);
+        const { reason, slice } = element;
+        receipt.rejected.push({ index, reason });
+        const bytes = body.subarray(slice.start, slice.end);
+        deadLetters.unusable({ reason, position: slice.start, bytes }, receivedAt);
       }
+      index += 1;
     }
     ledger.add('received', receipt.received);
     ledger.add('accepted', receipt.accepted);
@@ -74,17 +78,4 @@ export function createAppender(parts: AppendParts) {
     ledger.add('dead', receipt.rejected.length);
     return receipt;
   };
-}
-
-/** The only thing about a JSON object that admission cannot bear is a nesting beyond the stack. */
-function admitted(
-  element: Extract<BatchElement, { kind: 'call' }>,
-  receivedAt: number,
-): AdmittedCall | 'too_deep' {
-  try {
-    return admitCall(element.payload, receivedAt);
-  } catch (error) {
-    if (error instanceof RangeError) return 'too_deep';
-    throw error;
-  }
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { maskBroken } from '../admit/mask-secrets.ts';
 
 /** Notes of what could not be recorded, and why. */
 export interface DeadLetters {
@@ -13,7 +12,11 @@ export interface DeadLetters {
 /** The most bytes of an unusable element that are kept; size and hash tell of the rest. */
 const mostKept = 1024 * 1024;
 
-export function createDeadLetters(database: DatabaseSync): DeadLetters {
+/** @param keepBroken What may be kept of bytes that are no call; null: nothing. */
+export function createDeadLetters(
+  database: DatabaseSync,
+  keepBroken: (bytes: Buffer) => Buffer | null,
+): DeadLetters {
   const insertUnusable = database.prepare(
     'INSERT INTO dead_letters (died_at, reason, detail, bytes, sha256, kept) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -28,7 +31,7 @@ export function createDeadLetters(database: DatabaseSync): DeadLetters {
         `at byte ${position} of the body`,
         bytes.length,
         createHash('sha256').update(bytes).digest('hex'),
-        maskBroken(bytes.subarray(0, mostKept)),
+        keepBroken(bytes.subarray(0, mostKept)),
       );
     },
     call: ({ seq, reason, detail }, now) => {

@@ -113,6 +113,8 @@ export interface Account {
   dead: number;
   duplicate: number;
   shed: Record<string, number>;
+  /** Calls of which the body was given up because the external redactor failed. */
+  bodiesUnvetted: number;
   /** Whether the sum holds and `pending` and `dead` equal what is really there. */
   addsUp: boolean;
   /** Unix milliseconds at which the oldest pending call was received. */

@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** What is counted. `shed:REASON` names why a call's record was given up. */
+/**
+ * What is counted. `shed:REASON` names why a call's record was given up. `unvetted`, beside the sum:
+ * calls whose body was given up because the external redactor failed.
+ */
 export type LedgerName =
   | 'received'
   | 'accepted'
@@ -8,6 +11,7 @@ export type LedgerName =
   | 'pending'
   | 'dead'
   | 'duplicate'
+  | 'unvetted'
   | `shed:${string}`;
 
 /** Counts of calls that change in the transaction of what they count. */

@@ -1,5 +1,10 @@
 import { crc32 } from 'node:zlib';
+import { type AdmittedElement, admitBody, admitVettedBody } from '../admit/admit-body.ts';
+import { createAdmission } from '../admit/admit-call.ts';
 import { experimentNaming } from '../admit/experiment-name.ts';
+import { createKeepBroken } from '../admit/keep-broken.ts';
+import { builtInOnly, type RedactionOptions } from '../admit/redaction-options.ts';
+import type { Redactor } from '../admit/vet-texts.ts';
 import { createAppender } from './append-body.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
@@ -33,6 +38,8 @@ export interface JournalOptions {
   dedupeMs: number;
   /** The template of the experiments' names. */
   experiment: string;
+  /** What is redacted; absent: what always is. */
+  redact?: RedactionOptions;
 }
 
 /**
@@ -42,6 +49,10 @@ export interface JournalOptions {
 export interface SqliteJournal {
   run<T>(commands: (() => T)[]): PromiseSettledResult<T>[];
   append(body: Uint8Array, receivedAt: number): AppendReceipt;
+  /** Makes calls of a body, without `run`, and shows their texts to the external redactor. */
+  vet(body: Uint8Array, receivedAt: number, redactor: Redactor): Promise<AdmittedElement[]>;
+  /** Takes in what `vet` made of a body. */
+  appendVetted(body: Uint8Array, elements: AdmittedElement[], receivedAt: number): AppendReceipt;
   take(limit: number, destination: string, now: number): TakenCalls;
   progress(seq: number, progress: Progress): void;
   postpone(seq: number, postponement: Postponement): void;
@@ -59,18 +70,20 @@ const forgottenAStep = 500;
 
 /** @throws JournalError when the file cannot be opened. */
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
+  const redact = options.redact ?? builtInOnly;
+  const admission = createAdmission(redact);
   const database = openDatabase(options.folder);
   const transactions = createTransactions(database, options.folder);
   const space = createSpace(database, options.folder, options.maxBytes);
   const ledger = createLedger(database);
-  const deadLetters = createDeadLetters(database);
+  const deadLetters = createDeadLetters(database, createKeepBroken(redact));
   const taken = createTaken(transactions);
   const seen = createSeenIds(database, transactions, {
     maxAgeMs: options.dedupeMs,
     maxEntries: options.dedupeEntries,
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
-  const appendBody = createAppender({
+  const appendElements = createAppender({
     database,
     ledger,
     deadLetters,
@@ -83,17 +96,23 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   );
   const findBody = database.prepare('SELECT body, body_crc FROM payloads WHERE seq = ?');
 
+  const append = (body: Uint8Array, elements: Iterable<AdmittedElement>, receivedAt: number) => {
+    if (!space.admits(body.byteLength)) {
+      throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
+    }
+    return appendElements(bufferOf(body), elements, receivedAt);
+  };
+
   return {
     run: (commands) => {
       space.checkpointIfLong();
       return transactions.run(commands);
     },
-    append: (body, receivedAt) => {
-      if (!space.admits(body.byteLength)) {
-        throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
-      }
-      return appendBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength), receivedAt);
-    },
+    append: (body, receivedAt) =>
+      append(body, admitBody(admission, bufferOf(body), receivedAt), receivedAt),
+    vet: (body, receivedAt, redactor) =>
+      admitVettedBody(admission, bufferOf(body), receivedAt, redactor),
+    appendVetted: append,
     take: createTaker({ database, taken, settle: settler.settle }),
     progress: (seq, progress) => {
       setProgress.run(JSON.stringify(progress), seq);
@@ -120,4 +139,8 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     },
     close: () => database.close(),
   };
+}
+
+function bufferOf(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { createExternalRedactor } from './external-redactor.ts';
 import { JournalError } from './journal.ts';
 import { type JournalOptions, openSqliteJournal, type SqliteJournal } from './sqlite-journal.ts';
 import type { Answer, Command, Message, Reply, Request } from './worker-protocol.ts';
 
 /*
  * The journal's thread. Whatever has arrived by the time that it is free is run in one transaction
- * and answered after its one commit: so POSTs that come together share an fsync.
+ * and answered after its one commit: so POSTs that come together share an fsync. Where there is an
+ * external redactor, a POST asks it first, while others go on; only then does it wait for its turn.
  */
 
 /** How often what was kept long enough is forgotten, in milliseconds. */
@@ -16,7 +18,8 @@ if (port === null) throw new Error('the journal runs in a worker thread only');
 const say = (message: Message, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 try {
-  serve(openSqliteJournal(workerData as JournalOptions));
+  const options = workerData as JournalOptions;
+  serve(openSqliteJournal(options), options.redact);
   say({ kind: 'opened' });
 } catch (error) {
   if (!(error instanceof JournalError)) throw error;
@@ -24,30 +27,54 @@ try {
   port.close();
 }
 
-function serve(journal: SqliteJournal): void {
-  let waiting: Request[] = [];
+/** A request whose turn comes with the next commit. */
+interface Ready {
+  id: number;
+  op: Command['op'];
+  run: () => Answer;
+}
 
-  port?.on('message', (request: Request) => {
-    waiting.push(request);
+function serve(journal: SqliteJournal, redact: JournalOptions['redact']): void {
+  const redactor =
+    redact?.url === undefined ? undefined : createExternalRedactor(redact.url, redact.timeout);
+  const vetting = new Set<Promise<void>>();
+  let waiting: Ready[] = [];
+
+  const enqueue = (ready: Ready) => {
+    waiting.push(ready);
     if (waiting.length === 1) setImmediate(runWaiting);
+  };
+
+  const vet = async (id: number, { op, body, receivedAt }: Command & { op: 'append' }) => {
+    const vetted = redactor && (await journal.vet(body, receivedAt, redactor.forPost()));
+    const run = () =>
+      vetted === undefined
+        ? journal.append(body, receivedAt)
+        : journal.appendVetted(body, vetted, receivedAt);
+    enqueue({ id, op, run });
+  };
+
+  port?.on('message', ({ id, command }: Request) => {
+    const ready: Ready = { id, op: command.op, run: () => answer(journal, command) };
+    if (command.op === 'append' && redactor !== undefined) {
+      const asked = vet(id, command).finally(() => vetting.delete(asked));
+      vetting.add(asked);
+    } else if (command.op === 'close') {
+      void Promise.all(vetting).then(() => enqueue(ready));
+    } else enqueue(ready);
   });
 
   const runWaiting = () => {
-    const requests = waiting.filter(({ command }) => command.op !== 'close');
-    const close = waiting.find(({ command }) => command.op === 'close');
+    const requests = waiting.filter(({ op }) => op !== 'close');
+    const close = waiting.find(({ op }) => op === 'close');
     waiting = [];
-    const results = journal.run(
-      requests.map(
-        ({ command }) =>
-          () =>
-            answer(journal, command),
-      ),
-    );
+    const results = journal.run(requests.map(({ run }) => run));
     const replies = requests.map(({ id }, index) => replyTo(id, results[index]));
     say({ kind: 'replies', replies }, replies.flatMap(bytesIn));
     if (close !== undefined) {
       clearInterval(tidying);
       journal.close();
+      void redactor?.close();
       say({ kind: 'replies', replies: [{ id: close.id, ok: true, value: undefined }] });
       port?.close();
     }

@@ -37,6 +37,10 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     dead: count('calls_dead', 'Calls and parts of posts that cannot be recorded'),
   };
   const shed = count('calls_shed', 'Calls whose record was given up', ['reason']);
+  const bodiesUnvetted = count(
+    'bodies_unvetted',
+    'Bodies that were given up because the external redactor failed',
+  );
   const pending = gauge('calls_pending', 'Calls in the journal that are not recorded yet');
   const addsUp = gauge('account_adds_up', '1 when every call received is accounted for');
   const oldest = gauge('oldest_pending_age_seconds', 'Age of the oldest pending call');
@@ -68,6 +72,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     }
     shed.reset();
     for (const [reason, number] of Object.entries(current.shed)) shed.inc({ reason }, number);
+    setCounter(bodiesUnvetted, current.bodiesUnvetted);
     pending.set(current.pending);
     addsUp.set(current.addsUp ? 1 : 0);
     oldest.set(

@@ -40,6 +40,7 @@ export function tagsOf(call: CallRecord): Map<string, string> {
     'sidecar.record': 'call',
     [recordIdTag]: call.recordId,
     'sidecar.sample_rate': '1',
+    'sidecar.body': call.body,
     'sidecar.time': call.times.source === 'received' ? 'received' : undefined,
   };
   const labels = call.requestTags

@@ -30,6 +30,7 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
   ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],
   ['SIDECAR_REQUESTS_PER_SECOND', { path: ['destination', 'requestsPerSecond'], kind: 'number' }],
+  ['SIDECAR_REDACT_HASH_KEY', { path: ['redact', 'hashKey'], kind: 'secret' }],
   ['MLFLOW_TRACKING_URI', { path: ['destination', 'trackingUri'], kind: 'text' }],
   ['MLFLOW_TRACKING_USERNAME', { path: ['destination', 'username'], kind: 'text' }],
   ['MLFLOW_TRACKING_PASSWORD', { path: ['destination', 'password'], kind: 'secret' }],

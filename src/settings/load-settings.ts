@@ -9,6 +9,7 @@ import {
   unknownVariables,
   variables,
 } from './environment.ts';
+import { needsHashKey } from './redact.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 export type LoadedSettings =
@@ -100,7 +101,7 @@ function toProblems(
   const name = path.join('.');
   const given = values.find((value) => value.path.join('.') === name);
   const value: unknown = path.reduce<unknown>(
-    (at, key) => (isContent(at) ? at[key] : undefined),
+    (at, key) => (isContent(at) ? at[key] : Array.isArray(at) ? at[Number(key)] : undefined),
     content,
   );
   return [
@@ -126,7 +127,7 @@ function shown(value: unknown): string {
 }
 
 /** What no setting can tell by itself. */
-function contradictions({ server, destination }: Settings): SettingsProblem[] {
+function contradictions({ server, destination, redact }: Settings): SettingsProblem[] {
   const problems: SettingsProblem[] = [];
   if (server.maxInflightBytes < server.maxBodyBytes) {
     problems.push({
@@ -146,6 +147,12 @@ function contradictions({ server, destination }: Settings): SettingsProblem[] {
     problems.push({
       path: 'destination.username',
       allowed: 'a user name and a password, both or neither',
+    });
+  }
+  if (redact.hashKey === undefined && needsHashKey(redact)) {
+    problems.push({
+      path: 'redact.hashKey',
+      allowed: 'set where something is hashed; SIDECAR_REDACT_HASH_KEY sets it too',
     });
   }
   const url = new URL(destination.trackingUri);

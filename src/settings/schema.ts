@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
 
 /** The placeholders that an experiment's name may hold. */
@@ -89,6 +90,7 @@ export const settingsSchema = z.strictObject({
       runs: oneOf(['all']).default('all').describe('Which calls get a run of their own: all.'),
     })
     .prefault({}),
+  redact: redactSchema,
   shutdown: z
     .strictObject({
       grace: duration('0s', '10m')

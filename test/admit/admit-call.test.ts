@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admitCall } from '../../src/admit/admit-call.ts';
+import { admitCall } from '../support/admitted-call.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { fixtureEvents } from '../support/litellm-fixture.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { admitCall } from '../../src/admit/admit-call.ts';
 import type { CallEnd } from '../../src/deliver/call-end.ts';
 import { createDelivery } from '../../src/deliver/deliver-call.ts';
 import { createExperiments } from '../../src/deliver/experiments.ts';
@@ -8,6 +7,7 @@ import { createHold } from '../../src/deliver/hold.ts';
 import type { PendingCall, Progress } from '../../src/journal/journal.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
+import { admitCall } from '../support/admitted-call.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
