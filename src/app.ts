@@ -73,7 +73,13 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     ...(authorization !== undefined && { authorization }),
   });
   const ration = createRation(destination.requestsPerSecond, clock);
-  const mlflow = createMlflowClient(gated(transport.send, ration, destination.maxInFlight), {
+  const gate = gated({
+    send: transport.send,
+    ration,
+    hold: holds.mlflow,
+    maxInFlight: destination.maxInFlight,
+  });
+  const mlflow = createMlflowClient(gate, {
     now: clock.now,
     onOutcome: (request, outcome, ms) => {
       metrics.requested(request, outcome, ms);

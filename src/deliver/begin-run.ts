@@ -38,7 +38,7 @@ async function create(attempt: Attempt, experimentId: string): Promise<Run | Cal
     return attempt.failed(outcome, begunAt + searchesAfter[0]);
   }
   if (outcome.kind === 'reject' && outcome.reason === 'missing') {
-    experiments.forget(attempt.call.experiment);
+    experiments.forget();
     return attempt.failed({ kind: 'retry', reason: 'the experiment has gone' });
   }
   return attempt.failed(outcome);

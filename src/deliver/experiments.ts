@@ -5,14 +5,16 @@ import type { Outcome } from '../mlflow/outcome.ts';
 export interface Experiments {
   /** Finds the experiment, makes it where there is none, restores it where it is deleted. */
   idOf(name: string): Promise<Outcome<string>>;
-  /** The id of `name` turned out to be wrong. */
-  forget(name: string): void;
+  /**
+   * An id turned out to be of nothing. A server that was replaced by an empty one gives the same
+   * ids to other experiments, so that none of those known is to be trusted.
+   */
+  forget(): void;
 }
 
 /**
  * Asks once for each name, and only one caller at a time. Sidecars that start together race for the
- * same name: the loser is refused, and
- * looks again.
+ * same name: the loser is refused, and looks again.
  */
 export function createExperiments(mlflow: MlflowClient): Experiments {
   const known = new Map<string, Promise<Outcome<string>>>();
@@ -43,8 +45,8 @@ export function createExperiments(mlflow: MlflowClient): Experiments {
         return outcome;
       });
     },
-    forget: (name) => {
-      known.delete(name);
+    forget: () => {
+      known.clear();
     },
   };
 }

@@ -69,13 +69,17 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
     state: () => state,
     succeeded: () => {
       lastSuccessAt = clock.now();
+      // Sent before the hold began, it does not take the refusal back.
+      if (state.state === 'held' && lastSuccessAt < state.probeAt) return;
       refusals = 0;
       failures = 0;
       if (state.state === 'open') return;
       state = { state: 'open' };
       onChange(state);
     },
-    refused: (outcome) => hold(outcome.reason, outcome.detail, outcome.afterMs ?? 0),
+    refused: (outcome) => {
+      if (outcome.reason !== 'held') hold(outcome.reason, outcome.detail, outcome.afterMs ?? 0);
+    },
     failed: (reason) => {
       failures += 1;
       if (failures >= failuresToHold) hold('failing', reason, 0);

@@ -29,6 +29,7 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * message tell. (Seen on 2.16 to 3.17.)
  */
 export function classify(request: MlflowRequest, answer: Answer, now: number): Outcome<string> {
+  if (answer.kind === 'held') return { kind: 'hold', reason: 'held', detail: 'not sent' };
   if (answer.kind === 'no_answer') {
     return answer.sent
       ? { kind: 'ambiguous', reason: answer.cause }

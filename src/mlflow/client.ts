@@ -62,54 +62,81 @@ export interface ClientOptions {
 }
 
 export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions): MlflowClient {
-  const ask = async (request: MlflowRequest): Promise<Outcome<string>> => {
+  /**
+   * A 2xx that is not of MLflow's shape comes from something else, a login page for instance: what
+   * `from` makes nothing of is no answer of MLflow's.
+   */
+  const ask = async <T>(
+    request: MlflowRequest,
+    from: (answer: string) => T | undefined,
+    otherwise: Outcome<T> = { kind: 'hold', reason: 'not_mlflow', detail: notOurs },
+  ): Promise<Outcome<T>> => {
     const start = now();
-    const outcome = classify(request, await send(request), now());
-    onOutcome(request.name, outcome.kind, now() - start);
+    const answer = await send(request);
+    const answered = classify(request, answer, now());
+    const outcome = answered.kind === 'done' ? (read(from(answered.value)) ?? otherwise) : answered;
+    if (answer.kind !== 'held') onOutcome(request.name, outcome.kind, now() - start);
     return outcome;
   };
 
-  const post = (name: RequestName, body: string) =>
-    ask({ name, method: 'POST', path: apiPath(name), contentType: 'application/json', body });
+  const post = <T>(
+    name: RequestName,
+    body: string,
+    from: (answer: unknown) => T | undefined,
+    otherwise?: Outcome<T>,
+  ) =>
+    ask(
+      { name, method: 'POST', path: apiPath(name), contentType: 'application/json', body },
+      (answer) => from(parsed(answer)),
+      otherwise,
+    );
 
   return {
-    findExperiment: async (name) => {
+    findExperiment: (name) => {
       const query = new URLSearchParams({ experiment_name: name.toWellFormed() });
       const path = `${apiPath('experiments/get-by-name')}?${query}`;
-      const outcome = await ask({ name: 'experiments/get-by-name', method: 'GET', path });
-      return read(outcome, (body) => experimentIn(member(body, 'experiment')));
+      return ask({ name: 'experiments/get-by-name', method: 'GET', path }, (answer) =>
+        experimentIn(member(parsed(answer), 'experiment')),
+      );
     },
-    createExperiment: async (name) =>
-      read(await post('experiments/create', createExperimentBody(name)), (body) =>
-        textMember(body, 'experiment_id'),
+    createExperiment: (name) =>
+      post('experiments/create', createExperimentBody(name), (answer) =>
+        textMember(answer, 'experiment_id'),
       ),
     restoreExperiment: async (id) =>
-      nothing(await post('experiments/restore', restoreExperimentBody(id))),
-    createRun: async (experimentId, run) =>
-      read(
-        await post('runs/create', createRunBody(experimentId, run)),
-        (body) => runIn(member(body, 'run')),
+      nothing(await post('experiments/restore', restoreExperimentBody(id), anyObject)),
+    createRun: (experimentId, run) =>
+      post(
+        'runs/create',
+        createRunBody(experimentId, run),
+        (answer) => runIn(member(answer, 'run')),
         { kind: 'ambiguous', reason: notOurs },
       ),
     logBatch: async (runId, data) =>
-      nothing(await post('runs/log-batch', logBatchBody(runId, data))),
-    updateRun: async (runId, end) => nothing(await post('runs/update', updateRunBody(runId, end))),
-    deleteRun: async (runId) => nothing(await post('runs/delete', deleteRunBody(runId))),
-    findRuns: async (experimentId, tag, startTime) =>
-      read(await post('runs/search', searchRunsBody(experimentId, tag, startTime)), (body) => {
-        const runs = member(body, 'runs') ?? [];
+      nothing(await post('runs/log-batch', logBatchBody(runId, data), anyObject)),
+    updateRun: async (runId, end) =>
+      nothing(await post('runs/update', updateRunBody(runId, end), anyObject)),
+    deleteRun: async (runId) => nothing(await post('runs/delete', deleteRunBody(runId), anyObject)),
+    findRuns: (experimentId, tag, startTime) =>
+      post('runs/search', searchRunsBody(experimentId, tag, startTime), (answer) => {
+        if (anyObject(answer) === undefined) return undefined;
+        const runs = member(answer, 'runs') ?? [];
         return Array.isArray(runs) ? runs.map(runIn).filter((run) => run !== undefined) : undefined;
       }),
     putArtifact: (artifactUri, name, body) => {
       const folder = proxiedFolder(artifactUri);
       if (folder === undefined) return undefined;
-      return ask({
-        name: 'artifacts/put',
-        method: 'PUT',
-        path: `/api/2.0/mlflow-artifacts/artifacts/${folder}/${encodeURIComponent(name)}`,
-        contentType: 'application/octet-stream',
-        body,
-      }).then(nothing);
+      const path = `/api/2.0/mlflow-artifacts/artifacts/${folder}/${encodeURIComponent(name)}`;
+      return ask(
+        {
+          name: 'artifacts/put',
+          method: 'PUT',
+          path,
+          contentType: 'application/octet-stream',
+          body,
+        },
+        (answer) => (answer.trim() === '' ? {} : anyObject(parsed(answer))),
+      ).then(nothing);
     },
   };
 }
@@ -124,22 +151,17 @@ function proxiedFolder(artifactUri: string): string | undefined {
   return folder?.split('/').map(encodeURIComponent).join('/');
 }
 
-function nothing(outcome: Outcome<string>): Outcome<void> {
+function nothing(outcome: Outcome<unknown>): Outcome<void> {
   return mapDone(outcome, () => undefined);
 }
 
-/**
- * Reads an answer's JSON. A 2xx that is not of MLflow's shape comes from something else, a login
- * page for instance.
- */
-function read<T>(
-  outcome: Outcome<string>,
-  from: (body: unknown) => T | undefined,
-  otherwise: Outcome<T> = { kind: 'hold', reason: 'not_mlflow', detail: notOurs },
-): Outcome<T> {
-  if (outcome.kind !== 'done') return outcome;
-  const value = from(parsed(outcome.value));
-  return value === undefined ? otherwise : { kind: 'done', value };
+function read<T>(value: T | undefined): Outcome<T> | undefined {
+  return value === undefined ? undefined : { kind: 'done', value };
+}
+
+/** MLflow answers `{}` where it has nothing to say. */
+function anyObject(value: unknown): object | undefined {
+  return typeof value === 'object' && value !== null ? value : undefined;
 }
 
 const notOurs = "a 2xx answer without MLflow's fields";

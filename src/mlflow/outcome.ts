@@ -21,6 +21,8 @@ export type Outcome<T> =
 export type RejectReason = 'missing' | 'deleted' | 'exists' | 'invalid';
 
 export type HoldReason =
+  /** Not sent: the destination is held already, for another reason. */
+  | 'held'
   | 'unreachable'
   | 'unauthorized'
   | 'forbidden'

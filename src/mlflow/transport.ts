@@ -19,8 +19,12 @@ export interface MlflowRequest {
   body?: string | Uint8Array;
 }
 
-/** What came back. `sent`: whether the server may have seen the request. */
+/**
+ * What came back. `sent`: whether the server may have seen the request. `held`: it was not sent,
+ * since the server takes nothing at present.
+ */
 export type Answer =
+  | { kind: 'held' }
   | { kind: 'answer'; status: number; retryAfter?: string; text: string }
   | { kind: 'no_answer'; sent: boolean; cause: string };
 

@@ -81,3 +81,14 @@ test('failures that say nothing alone hold the destination when there is nothing
   hold.failed('ECONNRESET');
   assert.equal(hold.allows(), 'none');
 });
+
+test('an answer to what was sent before a refusal does not take it back', () => {
+  const { clock, hold } = setUp();
+  hold.refused({ kind: 'hold', reason: 'throttled', detail: 'HTTP 429', afterMs: 30_000 });
+  clock.advance(10);
+  hold.succeeded();
+  assert.equal(hold.allows(), 'none');
+  clock.advance(30_000);
+  hold.succeeded();
+  assert.equal(hold.allows(), 'all');
+});

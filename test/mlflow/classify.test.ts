@@ -87,10 +87,12 @@ const table: [RequestName, Answer, string, string?][] = [
   ['runs/create', answered(408), 'retry'],
   ['runs/create', answered(429), 'hold', 'throttled'],
   ['artifacts/put', answered(413, '<html>'), 'reject', 'invalid'],
+  ['runs/create', { kind: 'held' }, 'hold', 'held'],
 ];
 
 for (const [name, answer, kind, reason] of table) {
-  const said = answer.kind === 'answer' ? answer.status : answer.cause;
+  const said =
+    'cause' in answer ? answer.cause : 'status' in answer ? answer.status : 'what was not sent';
   test(`${said} to ${name} means ${kind}${reason ? `, ${reason}` : ''}`, () => {
     const outcome = classified(name, answer);
     assert.equal(outcome.kind, kind);
