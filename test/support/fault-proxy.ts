@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A request that has arrived whole at the proxy. */
+export interface PassingRequest {
+  /** MLflow's own name of it, such as `runs/create`; `artifacts/put` for an artifact. */
+  readonly name: string;
+  readonly path: string;
+  readonly body: Buffer;
+  /** `performance.now()` of its arrival. */
+  readonly at: number;
+  /** What MLflow answered, once it has. */
+  status?: number;
+  /** What was done to it. */
+  fault?: Fault['kind'];
+}
+
+/**
+ * What is done to a request instead of passing it on and its answer back.
+ *
+ * - `lose_answer`: MLflow acts, then the connection is reset.
+ * - `reset_answer`: MLflow acts; the connection is reset in the middle of its answer's body.
+ * - `act_late`: MLflow gets it only after the client has given up and gone, and after `until`.
+ * - `hang`: MLflow never gets it, and the client no answer.
+ * - `answer`: the proxy answers by itself.
+ * - `slow`: MLflow acts at once, and the answer comes `ms` later.
+ */
+export type Fault =
+  | { readonly kind: 'lose_answer' | 'reset_answer' | 'hang' }
+  | { readonly kind: 'act_late'; readonly until: () => Promise<unknown> }
+  | { readonly kind: 'slow'; readonly ms: number }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    };
+
+/** Told of what happens to each request; the proxy waits for what a hook returns. */
+export interface ProxyHooks {
+  /** Before anything is done; `forget`: it never reaches MLflow. */
+  arrived?(passing: PassingRequest): Promise<'forget' | undefined> | undefined;
+  /** MLflow has answered; the client has got nothing yet. */
+  acted?(passing: PassingRequest, answer: Buffer): Promise<void> | undefined;
+  /** The answer has been written to the client. */
+  answered?(passing: PassingRequest): void;
+}
+
+export interface FaultProxy {
+  readonly url: string;
+  /** All that arrived, in that order. */
+  readonly requests: readonly PassingRequest[];
+  named(name: string): PassingRequest[];
+  /** Decides on each request from now on; without it, all pass. */
+  harm(choose: (passing: PassingRequest) => Fault | undefined): void;
+  heal(): void;
+  hook(hooks: ProxyHooks): void;
+  /** Another server takes the place of the one behind it. */
+  pointTo(target: string): void;
+  /** Resolves when nothing is left that would still act late. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface MlflowAnswer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+
+/** A reverse proxy at 127.0.0.1 that does to requests and answers what networks and servers do. */
+export async function startFaultProxy(target: string): Promise<FaultProxy> {
+  let to = new URL(target);
+  let choose: (passing: PassingRequest) => Fault | undefined = () => undefined;
+  let hooks: ProxyHooks = {};
+  const requests: PassingRequest[] = [];
+  const late = new Set<Promise<unknown>>();
+
+  const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const path = incoming.url ?? '/';
+    const gone = new Promise((resolve) => outgoing.once('close', resolve));
+    const body = await buffer(incoming);
+    const passing: PassingRequest = { name: nameOf(path), path, body, at: performance.now() };
+    requests.push(passing);
+    const act = async (): Promise<MlflowAnswer> => {
+      const answer = await forward(to, incoming, body);
+      passing.status = answer.status;
+      await hooks.acted?.(passing, answer.body);
+      return answer;
+    };
+    const fault = choose(passing);
+    if (fault !== undefined) passing.fault = fault.kind;
+    if ((await hooks.arrived?.(passing)) === 'forget') return reset(outgoing);
+
+    switch (fault?.kind) {
+      case 'hang':
+        return;
+      case 'act_late': {
+        const acting = gone.then(fault.until).then(act);
+        late.add(acting);
+        await acting.finally(() => late.delete(acting));
+        return;
+      }
+      case 'answer':
+        outgoing.writeHead(fault.status, { ...fault.headers }).end(fault.body ?? '');
+        return;
+      case 'lose_answer':
+        await act();
+        return reset(outgoing);
+      case 'reset_answer': {
+        const answer = await act();
+        outgoing.writeHead(answer.status, answer.headers);
+        outgoing.write(answer.body.subarray(0, Math.ceil(answer.body.length / 2)));
+        return reset(outgoing);
+      }
+      case 'slow':
+      case undefined: {
+        const answer = await act();
+        if (fault !== undefined) await pause(fault.ms);
+        outgoing.on('finish', () => hooks.answered?.(passing));
+        outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+      }
+    }
+  };
+
+  const server = createServer((incoming, outgoing) => {
+    // A client that was killed, and a server that is down, end a request alike.
+    pass(incoming, outgoing).catch(() => reset(outgoing));
+  });
+  server.keepAliveTimeout = 60_000;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests,
+    named: (name) => requests.filter((passing) => passing.name === name),
+    harm: (next) => {
+      choose = next;
+    },
+    heal: () => {
+      choose = () => undefined;
+    },
+    hook: (next) => {
+      hooks = next;
+    },
+    pointTo: (next) => {
+      to = new URL(next);
+    },
+    settled: async () => {
+      await Promise.allSettled(late);
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function nameOf(path: string): string {
+  const plain = path.split('?')[0] ?? '';
+  if (plain.startsWith('/api/2.0/mlflow-artifacts/')) return 'artifacts/put';
+  return plain.replace(/^\/api\/\d\.0\/mlflow\//, '');
+}
+
+/** The answer may have been begun: a plain end of the connection could pass for its end. */
+function reset(outgoing: ServerResponse): void {
+  outgoing.socket?.resetAndDestroy();
+}
+
+async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promise<MlflowAnswer> {
+  const { 'transfer-encoding': _, ...headers } = incoming.headers;
+  const forwarded = request({
+    host: to.hostname,
+    port: to.port,
+    method: incoming.method,
+    path: incoming.url,
+    headers: { ...headers, host: to.host, 'content-length': String(body.length) },
+    agent: false,
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    forwarded.on('response', resolve).on('error', reject);
+  });
+  forwarded.end(body);
+  const answer = await answered;
+  const { 'transfer-encoding': __, connection: ___, ...answerHeaders } = answer.headers;
+  return { status: answer.statusCode ?? 502, headers: answerHeaders, body: await buffer(answer) };
+}
