@@ -128,6 +128,23 @@ test('calls between broken ones come out, however many are broken', () => {
   );
 });
 
+test('where most calls are broken, objects within a whole one are not taken for calls', () => {
+  const good = asPythonWrites({
+    id: 'response-1',
+    litellm_call_id: 'call-1',
+    response: { tool_calls: [{ id: 'call_1' }, { id: 'call_2' }, { id: 'call_3' }] },
+    messages: 'x'.repeat(20_000),
+  });
+  const parts = Array.from({ length: 300 }, (_, index) =>
+    index % 3 === 0 ? good : good.slice(0, -1),
+  );
+  const kinds = read(formats.json_array(parts)).map(({ kind }) => kind);
+  assert.deepEqual(
+    kinds,
+    parts.map((part) => (part === good ? 'call' : 'unusable')),
+  );
+});
+
 test('a batch that begins with broken calls is read from the first whole one on', () => {
   const good = elements[3] ?? '';
   const parts = [good.slice(1), good.slice(0, -2), good, good];

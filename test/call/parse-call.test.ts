@@ -37,6 +37,12 @@ test('cached tokens are counted in the shape of Anthropic', () => {
   });
 });
 
+test('cached tokens are known without any details', () => {
+  const usage_object = { cache_read_input_tokens: 7, cache_creation_input_tokens: 0 };
+  const { tokens } = parse({ metadata: { usage_object } });
+  assert.deepEqual([tokens.cacheRead, tokens.cacheCreation], [7, 0]);
+});
+
 test('written cache tokens of the OpenAI shape are cache creation', () => {
   const usage_object = { prompt_tokens_details: { cached_tokens: 5, cache_write_tokens: 6 } };
   const { tokens } = parse({ metadata: { usage_object } });

@@ -252,6 +252,18 @@ test('a file that was named and is not there is a mistake', () => {
   });
 });
 
+test('a secret that is too short is not shown, nor what stands in a list or mapping', (t) => {
+  const content = { server: { authToken: 'short', host: ['x'], port: { a: 1 } } };
+  assert.deepEqual(
+    problemsOf(load(t, content)).map(({ path, value }) => [path, value]),
+    [
+      ['server.host', 'a list'],
+      ['server.port', 'a mapping'],
+      ['server.authToken', '(hidden)'],
+    ],
+  );
+});
+
 const secret = fc
   .string({ unit: fc.constantFrom(...'abcXYZ019!@/:#%_-.'), minLength: 12, maxLength: 40 })
   .map((text) => `s3cr3t${text}`);
