@@ -21,7 +21,7 @@ export function createAppender(parts: AppendParts) {
   const { database, ledger, deadLetters, seen, naming } = parts;
   const findCall = database.prepare('SELECT 1 FROM calls WHERE record_id = ?');
   const insertCall = database.prepare(
-    'INSERT INTO calls (record_id, received_at, due_at, experiment) VALUES (?, ?, ?, ?)',
+    'INSERT INTO calls (record_id, failed, received_at, due_at, experiment) VALUES (?, ?, ?, ?, ?)',
   );
   const insertPayload = database.prepare(
     'INSERT INTO payloads (seq, record, record_crc, body, body_crc) VALUES (?, ?, ?, ?, ?)',
@@ -43,6 +43,7 @@ export function createAppender(parts: AppendParts) {
     if (findCall.get(recordId) !== undefined || seen.has(recordId)) return 'duplicate';
     const { lastInsertRowid } = insertCall.run(
       recordId,
+      call.record.status === 'failure' ? 1 : 0,
       receivedAt,
       receivedAt,
       experimentOf(call),

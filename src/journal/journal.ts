@@ -113,6 +113,8 @@ export interface Account {
   dead: number;
   duplicate: number;
   shed: Record<string, number>;
+  /** Calls of which the body was given up for want of room; they are recorded without it. */
+  bodiesShed: number;
   /** Calls of which the body was given up because the external redactor failed. */
   bodiesUnvetted: number;
   /** Whether the sum holds and `pending` and `dead` equal what is really there. */

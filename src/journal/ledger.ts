@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite';
 export type LedgerName =
   | 'received'
   | 'accepted'
+  | 'bodies_shed'
   | 'recorded'
   | 'pending'
   | 'dead'

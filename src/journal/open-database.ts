@@ -75,6 +75,11 @@ export function numberOf(database: DatabaseSync, sql: string): number {
 const busy = 5;
 const full = 13;
 
+/** Whether SQLite threw it, and not a mistake of ours. */
+export function isSqliteError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+}
+
 /** Whatever SQLite or the file system said, as one of the journal's own errors. */
 export function asJournalError(error: unknown, folder: string): JournalError {
   if (error instanceof JournalError) return error;

@@ -42,6 +42,7 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
       dead: of('dead'),
       duplicate: of('duplicate'),
       shed,
+      bodiesShed: of('bodies_shed'),
       bodiesUnvetted: of('unvetted'),
       addsUp: pending === of('pending') && of('received') === ended + pending,
       ...(oldest !== undefined && { oldestPendingAt: Number(oldest) }),

@@ -12,6 +12,7 @@ CREATE TABLE calls (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT,
   record_id   BLOB    NOT NULL UNIQUE,
   state       INTEGER NOT NULL DEFAULT 0,
+  failed      INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   due_at      INTEGER NOT NULL,
   attempts    INTEGER NOT NULL DEFAULT 0,

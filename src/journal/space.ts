@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { databaseFile, numberOf } from './open-database.ts';
+import { createBallast } from './ballast.ts';
+import { databaseFile, isSqliteError, numberOf } from './open-database.ts';
 
-/** The journal's bound on disk, in bytes: database and write-ahead log together. */
+/** The journal's bound on disk, in bytes: database, write-ahead log and ballast together. */
 export interface Space {
   /** Bytes that hold something. */
   used(): number;
@@ -11,41 +12,62 @@ export interface Space {
   admits(bytes: number): boolean;
   /** Folds the write-ahead log back into the database when it has grown long. */
   checkpointIfLong(): void;
-  /** Gives some of the free pages back to the file system. */
-  shrink(): void;
+  /** Gives some of the free pages back to the file system, and takes the ballast up again. */
+  tidy(): void;
+  /** The disk was full: gives the ballast up, so that what is there can at least end. */
+  diskWasFull(): void;
   maxBytes: number;
 }
 
 const longestWal = 64 * 1024 * 1024;
 const reserveShare = 0.06;
 const reserveBytes = 64 * 1024 * 1024;
+const mostBallast = 8 * 1024 * 1024;
 /** Free pages that one step gives back: a few milliseconds of work. */
 const pagesAStep = 256;
 
 /**
  * Keeps the journal within `maxBytes`. Calls are admitted up to a reserve, the larger of 6 % and
  * 64 MB but at most a quarter, which only progress, settling and dead letters may use;
- * `max_page_count` is the net behind that.
+ * `max_page_count` is the net behind that. While the ballast is given up, none are.
  */
 export function createSpace(database: DatabaseSync, folder: string, maxBytes: number): Space {
+  const ballastBytes = Math.min(mostBallast, Math.floor(maxBytes / 8));
+  const ballast = createBallast(folder, ballastBytes);
+  ballast.restore();
   const pageSize = numberOf(database, 'PRAGMA page_size');
   const reserve = Math.min(Math.max(maxBytes * reserveShare, reserveBytes), maxBytes / 4);
   const walLimit = Math.min(longestWal, maxBytes / 8);
   const walFile = join(folder, `${databaseFile}-wal`);
-  database.exec(`PRAGMA max_page_count = ${Math.floor((maxBytes - walLimit) / pageSize)}`);
+  database.exec(
+    `PRAGMA max_page_count = ${Math.floor((maxBytes - walLimit - ballastBytes) / pageSize)}`,
+  );
 
   const walBytes = () => statSync(walFile, { throwIfNoEntry: false })?.size ?? 0;
   const used = () => {
     const pages = numberOf(database, 'PRAGMA page_count');
-    return (pages - numberOf(database, 'PRAGMA freelist_count')) * pageSize + walBytes();
+    const inUse = pages - numberOf(database, 'PRAGMA freelist_count');
+    return inUse * pageSize + walBytes() + ballast.bytes();
+  };
+  /** On a full disk housekeeping may fail, and need not succeed. */
+  const tryOut = (sql: string) => {
+    try {
+      database.exec(sql);
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+    }
   };
   return {
     maxBytes,
     used,
-    admits: (bytes) => used() + bytes <= maxBytes - reserve,
+    admits: (bytes) => ballast.bytes() === ballastBytes && used() + bytes <= maxBytes - reserve,
     checkpointIfLong: () => {
-      if (walBytes() > walLimit) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      if (walBytes() > walLimit) tryOut('PRAGMA wal_checkpoint(TRUNCATE)');
     },
-    shrink: () => database.exec(`PRAGMA incremental_vacuum(${pagesAStep})`),
+    tidy: () => {
+      tryOut(`PRAGMA incremental_vacuum(${pagesAStep})`);
+      ballast.restore();
+    },
+    diskWasFull: ballast.drop,
   };
 }

@@ -18,6 +18,7 @@ import {
   type TakenCalls,
 } from './journal.ts';
 import { createLedger } from './ledger.ts';
+import { createMakeRoom } from './make-room.ts';
 import { openDatabase } from './open-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createSeenIds } from './seen-ids.ts';
@@ -73,8 +74,10 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const redact = options.redact ?? builtInOnly;
   const admission = createAdmission(redact);
   const database = openDatabase(options.folder);
-  const transactions = createTransactions(database, options.folder);
   const space = createSpace(database, options.folder, options.maxBytes);
+  const transactions = createTransactions(database, options.folder, ({ code }) => {
+    if (code === 'JOURNAL_FULL') space.diskWasFull();
+  });
   const ledger = createLedger(database);
   const deadLetters = createDeadLetters(database, createKeepBroken(redact));
   const taken = createTaken(transactions);
@@ -83,6 +86,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     maxEntries: options.dedupeEntries,
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
+  const makeRoom = createMakeRoom(database, ledger, settler, space);
   const appendElements = createAppender({
     database,
     ledger,
@@ -97,7 +101,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const findBody = database.prepare('SELECT body, body_crc FROM payloads WHERE seq = ?');
 
   const append = (body: Uint8Array, elements: Iterable<AdmittedElement>, receivedAt: number) => {
-    if (!space.admits(body.byteLength)) {
+    if (!makeRoom(body.byteLength, receivedAt)) {
       throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
     }
     return appendElements(bufferOf(body), elements, receivedAt);
@@ -105,8 +109,9 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
 
   return {
     run: (commands) => {
+      const results = transactions.run(commands);
       space.checkpointIfLong();
-      return transactions.run(commands);
+      return results;
     },
     append: (body, receivedAt) =>
       append(body, admitBody(admission, bufferOf(body), receivedAt), receivedAt),
@@ -134,7 +139,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       const [forgotten] = transactions.run([
         () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),
       ]);
-      space.shrink();
+      space.tidy();
       return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
     },
     close: () => database.close(),

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { JournalError } from './journal.ts';
 import { asJournalError } from './open-database.ts';
 
 /** Runs commands that share a commit. */
@@ -12,7 +13,12 @@ export interface Transactions {
   onUndo(step: () => void): void;
 }
 
-export function createTransactions(database: DatabaseSync, folder: string): Transactions {
+/** @param onFailure Called with the reason when a whole transaction has failed. */
+export function createTransactions(
+  database: DatabaseSync,
+  folder: string,
+  onFailure: (reason: JournalError) => void,
+): Transactions {
   let steps: (() => void)[] = [];
 
   const undoFrom = (first: number) => {
@@ -47,6 +53,7 @@ export function createTransactions(database: DatabaseSync, folder: string): Tran
         if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
         undoFrom(0);
         const reason = asJournalError(error, folder);
+        onFailure(reason);
         return commands.map(() => ({ status: 'rejected', reason }));
       }
     },

@@ -45,6 +45,7 @@ function journalReport(account: Account, now: number): object {
     duplicate: account.duplicate,
     dead: account.dead,
     shed: account.shed,
+    bodies_shed: account.bodiesShed,
     bodies_unvetted: account.bodiesUnvetted,
     adds_up: account.addsUp,
     oldest_pending_seconds:

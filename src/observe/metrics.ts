@@ -37,6 +37,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     dead: count('calls_dead', 'Calls and parts of posts that cannot be recorded'),
   };
   const shed = count('calls_shed', 'Calls whose record was given up', ['reason']);
+  const bodiesShed = count('bodies_shed', 'Bodies that were given up for want of room');
   const bodiesUnvetted = count(
     'bodies_unvetted',
     'Bodies that were given up because the external redactor failed',
@@ -72,6 +73,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     }
     shed.reset();
     for (const [reason, number] of Object.entries(current.shed)) shed.inc({ reason }, number);
+    setCounter(bodiesShed, current.bodiesShed);
     setCounter(bodiesUnvetted, current.bodiesUnvetted);
     pending.set(current.pending);
     addsUp.set(current.addsUp ? 1 : 0);

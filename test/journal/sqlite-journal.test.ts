@@ -224,24 +224,73 @@ test('an unusable part of a post is noted with its place, size and hash, secrets
   assert.match(Buffer.from(kept).toString(), /"id": "x", "authorization": "\*\*\*"/);
 });
 
+/** A failure whose record alone takes 64 KiB, since its traceback belongs to the record. */
+const bulky = {
+  status: 'failure',
+  error_information: { error_class: 'E', traceback: 'x'.repeat(64 * 1024) },
+};
+
 test('a full journal refuses more calls, lets the others end, and then takes calls again', (t) => {
   const journal = opened(t, { maxBytes: 16 * 1024 * 1024, retainMs: 0 });
-  const big = { messages: [{ role: 'user', content: 'x'.repeat(500_000) }] };
   let count = 0;
-  assert.throws(
-    () => {
-      for (; count < 100; count += 1) journal.append(litellmEvent(count, big));
-    },
-    (error) => error instanceof JournalError && error.code === 'JOURNAL_FULL',
-  );
-  assert.ok(count > 10, `${count} calls of half a megabyte fit into 16`);
+  const fill = () => {
+    for (; count < 400; count += 1) journal.append(litellmEvent(count, bulky));
+  };
+  const isFull = (error: unknown) => error instanceof JournalError && error.code === 'JOURNAL_FULL';
+  assert.throws(fill, isFull);
+  // The log that counted against the first refusal has been folded back since.
+  assert.throws(fill, isFull);
+  assert.ok(count > 50, `${count} calls of 64 KiB fit into 16 MiB`);
   assert.ok(!journal.account().accepting);
   assert.ok(journal.account().bytes <= 16 * 1024 * 1024);
-  for (const { seq } of journal.take(100)) {
+  assert.equal(journal.account().pending, count, 'no record was given up');
+  for (const { seq } of journal.take(400)) {
     journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
   }
   while (journal.raw().tidy(now + 1));
-  assert.equal(journal.append(litellmEvent(1_000, big)).accepted, 1);
+  assert.equal(journal.append(litellmEvent(1_000, bulky)).accepted, 1);
+  assert.ok(journal.account().addsUp);
+});
+
+test('detail is given up for room in order: what is recorded, bodies of successes, of failures', (t) => {
+  const journal = opened(t, { maxBytes: 16 * 1024 * 1024 });
+  const large = (number: number, status: string) =>
+    litellmEvent(number, { status, messages: `${number} ${'x'.repeat(400_000)}` });
+  const bodies = () =>
+    journal.whileClosed((database) =>
+      database
+        .prepare(
+          "SELECT record ->> '$.callId' AS id FROM payloads WHERE body IS NOT NULL ORDER BY seq",
+        )
+        .all()
+        .map((row) => Number(String(row['id']).replace('call-', ''))),
+    );
+  const append = (from: number, to: number, status: string) => {
+    for (let number = from; number <= to; number += 1) journal.append(large(number, status));
+  };
+
+  append(1, 5, 'success');
+  for (const { seq } of journal.take(5)) {
+    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  }
+  append(6, 15, 'failure');
+  append(16, 25, 'success');
+  append(26, 30, 'success');
+  const first = bodies();
+  assert.ok(!first.includes(1) && first.includes(6), `recorded calls go first: ${first}`);
+  append(31, 45, 'success');
+  const second = bodies();
+  assert.ok(!second.includes(16) && second.includes(6), `then successes, oldest first: ${second}`);
+  append(46, 80, 'failure');
+  const third = bodies();
+  assert.ok(
+    !third.includes(45) && !third.includes(6) && third.includes(80),
+    `then failures: ${third}`,
+  );
+
+  const account = journal.account();
+  assert.deepEqual([account.pending, account.recorded, account.addsUp], [75, 5, true]);
+  assert.equal(account.bodiesShed, 75 - third.length);
 });
 
 test('a command that fails is undone alone; the others of its commit stand', (t) => {
