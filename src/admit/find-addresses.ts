@@ -16,5 +16,7 @@ export function replaceAddresses(text: string, replacement: string): string {
         return isAddress ? replacement + found.slice(address.length) : found;
       })
     : text;
-  return without6.replace(maybeV4, (found) => (isIPv4(found) ? replacement : found));
+  return without6.includes('.')
+    ? without6.replace(maybeV4, (found) => (isIPv4(found) ? replacement : found))
+    : without6;
 }

@@ -8,6 +8,7 @@ const most = 19;
  * Luhn sum is right, in one group or several. A number beside it does not hide a card.
  */
 export function replaceCards(text: string, replacement: string): string {
+  if (text.length < fewest) return text;
   return text.replace(groups, (run) => {
     if (run.length < fewest) return run;
     return replaceInRun(run, replacement);

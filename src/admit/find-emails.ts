@@ -11,6 +11,7 @@ const longestDomain = 300;
  * the time grows with the text alone.
  */
 export function replaceEmails(text: string, replacement: string): string {
+  if (!text.includes('@') && !text.includes('%40')) return text;
   let result = '';
   let done = 0;
   let floor = 0;

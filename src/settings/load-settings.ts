@@ -155,6 +155,9 @@ function contradictions({ server, destination, redact }: Settings): SettingsProb
       allowed: 'set where something is hashed; SIDECAR_REDACT_HASH_KEY sets it too',
     });
   }
+  if (redact.url !== undefined && new URL(redact.url).username !== '') {
+    problems.push({ path: 'redact.url', value: '(hidden)', allowed: 'a URL without credentials' });
+  }
   const url = new URL(destination.trackingUri);
   if (url.username !== '' || url.password !== '') {
     problems.push({

@@ -1,6 +1,7 @@
 /** `npm run bench`: the figures that the README and the notes quote, each from one run here. */
 import { parseArgs } from 'node:util';
 import { measureAcknowledgement } from './acknowledge.ts';
+import { measureRedaction } from './redact.ts';
 import { measureStart } from './start.ts';
 
 const help = `Measures the sidecar on this machine.
@@ -8,6 +9,7 @@ const help = `Measures the sidecar on this machine.
   npm run bench                  all of it, about two minutes
   npm run bench -- start         start to /healthz and idle memory, compiled (run npm run build first)
   npm run bench -- acknowledge   200 calls a second for 30 s in posts of 100
+  npm run bench -- redact        reading calls, with and without patterns
 `;
 
 const { values, positionals } = parseArgs({
@@ -18,7 +20,8 @@ const { values, positionals } = parseArgs({
 if (values.help) {
   process.stdout.write(help);
 } else {
-  const wanted = positionals.length > 0 ? positionals : ['start', 'acknowledge'];
+  const wanted = positionals.length > 0 ? positionals : ['start', 'acknowledge', 'redact'];
   if (wanted.includes('start')) await measureStart();
   if (wanted.includes('acknowledge')) await measureAcknowledgement();
+  if (wanted.includes('redact')) measureRedaction();
 }
