@@ -120,6 +120,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
   const control = createControl({
     journal,
     health,
+    destination: url.href,
     onRequeued: dispatcher.wake,
     now: clock.now,
   });

@@ -58,6 +58,7 @@ function remoteDesk(client: Client): Desk {
     showDead: async (id) => (await ask({ op: 'showDead', id })) ?? undefined,
     requeueDead: (filter) => ask({ op: 'requeueDead', filter }),
     purgeDead: (filter) => ask({ op: 'purgeDead', filter }),
+    replay: (filter) => ask({ op: 'replay', filter }),
     close: () => client.close(),
   };
 }

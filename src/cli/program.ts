@@ -1,5 +1,6 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { DeadLetterFilter } from '../journal/dead-letter.ts';
+import type { ReplayFilter } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseCount, parseSince } from './since.ts';
 import { version } from './version.ts';
@@ -45,9 +46,11 @@ export async function runProgram(words: string[]): Promise<number> {
     .action(async ({ json = false }: JsonOption) => {
       code = await (await import('./status.ts')).verify(process.env, json);
     });
-  addDead(program, (result) => {
+  const finish = (result: number) => {
     code = result;
-  });
+  };
+  addDead(program, finish);
+  addReplay(program, finish);
 
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -127,6 +130,29 @@ function addDead(program: Command, finish: (code: number) => void): void {
         finish(await run(process.env, filter, options.json ?? false));
       });
   }
+}
+
+function addReplay(program: Command, finish: (code: number) => void): void {
+  const moment = (text: string) => parseSince(text, Date.now());
+  const replay = program
+    .command('replay')
+    .description(
+      'Look after recorded calls again, as long as they are kept (journal.retain): a run that is complete is left alone, one that is not is completed, an absent one made.',
+    )
+    .option('--from <time>', 'only calls received since then: 2h, 7d or a date', moment)
+    .option('--to <time>', 'only calls received before then', moment)
+    .option('--model <name>', 'only calls of this model')
+    .option('--team <name>', 'only calls of this team, by id or alias')
+    .addOption(new Option('--status <status>', 'only these').choices(['success', 'failure']))
+    .option('--all', 'all that are kept')
+    .option(...jsonOption)
+    .action(async (options: ReplayFilter & { all?: boolean } & JsonOption) => {
+      const { json = false, all = false, ...filter } = options;
+      if (Object.keys(filter).length === 0 && !all) {
+        replay.error('error: say which ones: --from, --to, --model, --team, --status or --all');
+      }
+      finish(await (await import('./replay.ts')).replay(process.env, filter, json));
+    });
 }
 
 function filterOf({ id, reason, since, model, team }: FilterOptions): DeadLetterFilter {

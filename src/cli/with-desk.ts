@@ -2,6 +2,7 @@ import { JournalError } from '../journal/journal.ts';
 import type { Environment } from '../settings/environment.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
+import type { Settings } from '../settings/schema.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printError } from './print.ts';
@@ -9,7 +10,7 @@ import { printError } from './print.ts';
 /** Opens the desk that the settings lead to, for one command, and says why where it cannot. */
 export async function withDesk(
   environment: Environment,
-  command: (desk: Desk) => Promise<number>,
+  command: (desk: Desk, settings: Settings) => Promise<number>,
 ): Promise<number> {
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
@@ -19,7 +20,7 @@ export async function withDesk(
   try {
     const desk = await openDesk(loaded.settings);
     try {
-      return await command(desk);
+      return await command(desk, loaded.settings);
     } finally {
       await desk.close();
     }

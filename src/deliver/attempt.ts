@@ -32,6 +32,8 @@ export const deletedByAPerson: CallEnd = {
   settlement: { kind: 'shed', reason: 'deleted' },
 };
 
+export const recorded: CallEnd = { kind: 'settled', settlement: { kind: 'recorded' } };
+
 /** One attempt to deliver a call: how far it has come, and what an outcome means for it. */
 export class Attempt {
   readonly parts: DeliverParts;

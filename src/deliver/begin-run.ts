@@ -1,7 +1,7 @@
 import type { Run } from '../mlflow/client.ts';
 import type { Outcome } from '../mlflow/outcome.ts';
 import { recordIdTag } from '../record/run-plan.ts';
-import { type Attempt, deletedByAPerson } from './attempt.ts';
+import { type Attempt, deletedByAPerson, recorded } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
 
 /**
@@ -11,8 +11,10 @@ import type { CallEnd } from './call-end.ts';
  */
 const searchesAfter = [2_000, 20_000, 90_000] as const;
 
+export type BegunRun = Pick<Run, 'id' | 'artifactUri'>;
+
 /** The call's run: the one that is known, or one that is made, or found where it may have been made. */
-export async function beginRun(attempt: Attempt): Promise<Omit<Run, 'deleted'> | CallEnd> {
+export async function beginRun(attempt: Attempt): Promise<BegunRun | CallEnd> {
   const { runId, artifactUri = '', begunAt } = attempt.progress;
   if (runId !== undefined) return { id: runId, artifactUri };
   const experiment = await attempt.parts.experiments.idOf(attempt.call.experiment);
@@ -58,6 +60,7 @@ async function search(
     if (found.kind !== 'done') return attempt.failed(found);
     const run = found.value.find((one) => !one.deleted) ?? found.value[0];
     if (run?.deleted) return deletedByAPerson;
+    if (run?.complete) return recorded;
     if (run !== undefined) return run;
   }
   if (nextSearch !== undefined) return attempt.later(begunAt + nextSearch);

@@ -1,5 +1,5 @@
 import type { PendingCall } from '../journal/journal.ts';
-import { Attempt, type DeliverParts } from './attempt.ts';
+import { Attempt, type DeliverParts, recorded } from './attempt.ts';
 import { beginRun, deleteSecondRun } from './begin-run.ts';
 import type { CallEnd } from './call-end.ts';
 import { putArtifacts } from './put-artifacts.ts';
@@ -53,7 +53,5 @@ async function confessShed(attempt: Attempt, runId: string): Promise<CallEnd | u
 
 async function finish(attempt: Attempt, runId: string): Promise<CallEnd> {
   const outcome = await attempt.parts.mlflow.updateRun(runId, attempt.plan);
-  return outcome.kind === 'done'
-    ? { kind: 'settled', settlement: { kind: 'recorded' } }
-    : attempt.failed(outcome);
+  return outcome.kind === 'done' ? recorded : attempt.failed(outcome);
 }

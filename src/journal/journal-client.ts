@@ -94,6 +94,7 @@ export async function openJournal(
     showDead: (deadId) => ask({ op: 'showDead', deadId }),
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
+    replay: (filter, destination, now) => ask({ op: 'replay', filter, destination, now }),
     close: async () => {
       const answered = ask({ op: 'close' });
       closed = true;

@@ -44,6 +44,20 @@ export interface JournalDesk {
   requeueDead(filter: DeadLetterFilter, now: number): Promise<{ requeued: number; left: number }>;
   /** Forgets dead letters and what they keep. They stay dead in the account. */
   purgeDead(filter: DeadLetterFilter, now: number): Promise<{ purged: number }>;
+  /** Makes recorded calls that are still kept pending again, towards `destination`. */
+  replay(filter: ReplayFilter, destination: string, now: number): Promise<{ replayed: number }>;
+}
+
+/** Which recorded calls are meant; all conditions that are given must hold. */
+export interface ReplayFilter {
+  /** When they were received, in Unix milliseconds: from then on, and before then. */
+  from?: number | undefined;
+  to?: number | undefined;
+  /** The model's full name or its public one. */
+  model?: string | undefined;
+  /** The team's id or alias. */
+  team?: string | undefined;
+  status?: 'success' | 'failure' | undefined;
 }
 
 /** What became of a posted body, in calls. `received` = accepted + duplicates + rejected. */

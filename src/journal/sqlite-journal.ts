@@ -14,6 +14,7 @@ import {
   JournalError,
   type Postponement,
   type Progress,
+  type ReplayFilter,
   type Settlement,
   type TakenCalls,
 } from './journal.ts';
@@ -21,6 +22,7 @@ import { createLedger } from './ledger.ts';
 import { createMakeRoom } from './make-room.ts';
 import { openDatabase } from './open-database.ts';
 import { createAccountant } from './read-account.ts';
+import { createReplay } from './replay.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
 import { createSpace } from './space.ts';
@@ -61,6 +63,7 @@ export interface SqliteJournal {
   body(seq: number): Uint8Array | undefined;
   account(): Account;
   dead: DeadLetterDesk;
+  replay(filter: ReplayFilter, destination: string, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
   close(): void;
@@ -135,6 +138,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     },
     account: createAccountant(database, ledger, space),
     dead: createDeadLetterDesk(database, ledger, settler),
+    replay: createReplay(database, ledger),
     tidy: (now) => {
       const [forgotten] = transactions.run([
         () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),

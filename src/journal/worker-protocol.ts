@@ -5,6 +5,7 @@ import type {
   JournalErrorCode,
   Postponement,
   Progress,
+  ReplayFilter,
   Settlement,
   TakenCalls,
 } from './journal.ts';
@@ -22,6 +23,7 @@ export type Command =
   | { op: 'showDead'; deadId: number }
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
+  | { op: 'replay'; filter: ReplayFilter; destination: string; now: number }
   | { op: 'close' };
 
 /** What each command answers. */
@@ -37,6 +39,7 @@ export interface Answers {
   showDead: DeadLetterContent | undefined;
   requeueDead: { requeued: number; left: number };
   purgeDead: { purged: number };
+  replay: { replayed: number };
   close: undefined;
 }
 

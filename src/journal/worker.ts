@@ -113,6 +113,8 @@ function answer(journal: SqliteJournal, command: Command): Answer {
       return journal.dead.requeue(command.filter, command.now);
     case 'purgeDead':
       return journal.dead.purge(command.filter, command.now);
+    case 'replay':
+      return journal.replay(command.filter, command.destination, command.now);
     case 'close':
       return undefined;
   }

@@ -24,6 +24,8 @@ export interface Run {
   /** Where its artifacts go, such as `mlflow-artifacts:/1/RUN/artifacts` or `s3://…`. */
   artifactUri: string;
   deleted: boolean;
+  /** It was ended, which is the last that happens to it. */
+  complete: boolean;
 }
 
 /** MLflow's REST API, one method a request. What became of a request is its outcome; none throws. */
@@ -200,5 +202,6 @@ function runIn(value: unknown): Run | undefined {
     id,
     artifactUri: textMember(info, 'artifact_uri') ?? '',
     deleted: member(info, 'lifecycle_stage') === 'deleted',
+    complete: /^(FINISHED|FAILED)$/.test(textMember(info, 'status') ?? ''),
   };
 }

@@ -18,6 +18,14 @@ const filter = z.strictObject({
   team: z.string().optional(),
 });
 
+const replayFilter = z.strictObject({
+  from: z.number().optional(),
+  to: z.number().optional(),
+  model: z.string().optional(),
+  team: z.string().optional(),
+  status: z.enum(['success', 'failure']).optional(),
+});
+
 /** What may be asked over the socket. */
 export const controlRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('account') }),
@@ -26,6 +34,7 @@ export const controlRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('showDead'), id: z.int() }),
   z.strictObject({ op: z.literal('requeueDead'), filter }),
   z.strictObject({ op: z.literal('purgeDead'), filter }),
+  z.strictObject({ op: z.literal('replay'), filter: replayFilter }),
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequest>;
@@ -33,6 +42,8 @@ export type ControlRequest = z.infer<typeof controlRequest>;
 export interface ControlParts {
   journal: JournalDesk;
   health: () => Promise<{ accepting: boolean; report: object }>;
+  /** The identity of the MLflow server that the daemon delivers to. */
+  destination: string;
   /** Calls have become pending again. */
   onRequeued: () => void;
   now: () => number;
@@ -69,6 +80,11 @@ export function createControl(parts: ControlParts): FastifyInstance {
       }
       case 'purgeDead':
         return journal.purgeDead(asked.filter, now());
+      case 'replay': {
+        const result = await journal.replay(asked.filter, parts.destination, now());
+        parts.onRequeued();
+        return result;
+      }
     }
   };
   return app;

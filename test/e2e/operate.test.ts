@@ -79,6 +79,29 @@ test('dead calls that are requeued are recorded by the running daemon', async (t
   );
 });
 
+test('a replay makes the runs that are absent, and leaves the others alone', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  t.after(() => sidecar.close());
+  const data = join(sidecar.dir, 'data');
+  await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2), litellmEvent(3)]);
+  await sidecar.drained();
+  const [lost] = mlflow.runsOf('request_id', 'call-2');
+  mlflow.runs.delete(lost?.id ?? '');
+  mlflow.requests.length = 0;
+
+  const { code, out } = await cli(data, 'replay', '--model', 'gpt-4o-mini');
+  assert.deepEqual([code, out], [0, 'Pending again: 3.\n']);
+  await sidecar.drained();
+  const callIds = [...mlflow.runs.values()].map((run) => run.tags.get('request_id'));
+  assert.deepEqual(callIds.sort(), ['call-1', 'call-2', 'call-3']);
+  assert.equal(mlflow.requests.filter((request) => request === 'runs/create').length, 1);
+  const verified = JSON.parse((await cli(data, 'verify', '--json')).out);
+  assert.deepEqual([verified.recorded, verified.addsUp], [3, true]);
+  assert.equal((await cli(data, 'replay')).code, 64);
+  assert.match((await cli(data, 'replay', '--team', 'nobody')).out, /Pending again: 0\./);
+});
+
 test('only the owner may use the control socket', async (t) => {
   const { data } = await withDead(t);
   assert.equal(statSync(join(data, 'control.sock')).mode & 0o777, 0o600);

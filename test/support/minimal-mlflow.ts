@@ -29,6 +29,8 @@ export interface MinimalMlflow {
   url: string;
   experiments: Map<string, { id: string; deleted: boolean }>;
   runs: Map<string, MinimalRun>;
+  /** How many runs were ever made. */
+  created: number;
   /** The names of the requests so far, in their order. */
   requests: string[];
   /** Asked before each request; what it returns happens instead. */
@@ -48,6 +50,7 @@ export async function startMinimalMlflow(t: {
     url: '',
     experiments: new Map(),
     runs: new Map(),
+    created: 0,
     requests: [],
     fault: () => undefined,
     repeatCreate: () => undefined,
@@ -164,8 +167,9 @@ function createRun(mlflow: MinimalMlflow, body: Record<string, unknown>): Reply 
   if (experiment.deleted) {
     return refused(400, 'INVALID_PARAMETER_VALUE', "The experiment must be in the 'active' state.");
   }
+  mlflow.created += 1;
   const run: MinimalRun = {
-    id: `run-${mlflow.runs.size + 1}`,
+    id: `run-${mlflow.created}`,
     experimentId,
     startTime: Number(body['start_time']),
     status: 'RUNNING',
@@ -197,6 +201,7 @@ function infoOf(run: MinimalRun): object {
     info: {
       run_id: run.id,
       artifact_uri: `mlflow-artifacts:/${run.experimentId}/${run.id}/artifacts`,
+      status: run.status,
       lifecycle_stage: run.deleted ? 'deleted' : 'active',
     },
   };

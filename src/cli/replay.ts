@@ -1,0 +1,20 @@
+import type { ReplayFilter } from '../journal/journal.ts';
+import type { Environment } from '../settings/environment.ts';
+import { exitCodes } from './exit-codes.ts';
+import { print, printJson } from './print.ts';
+import { withDesk } from './with-desk.ts';
+
+/** `replay`: has recorded calls that are still kept looked after again. */
+export function replay(
+  environment: Environment,
+  filter: ReplayFilter,
+  json: boolean,
+): Promise<number> {
+  return withDesk(environment, async (desk, { destination }) => {
+    const url = new URL(destination.trackingUri).href;
+    const result = await desk.replay(filter, url, Date.now());
+    if (json) printJson(result);
+    else print(`Pending again: ${result.replayed}.`);
+    return exitCodes.ok;
+  });
+}

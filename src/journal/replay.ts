@@ -1,0 +1,41 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Progress, ReplayFilter } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+
+/**
+ * Makes recorded calls that are still kept pending again, behind all that are pending already.
+ *
+ * Each counts as begun long ago, so that its run is searched for before anything is sent: one that
+ * is complete is left alone, one that is not is completed, an absent one made.
+ */
+export function createReplay(database: DatabaseSync, ledger: Ledger) {
+  const revive = database.prepare(`
+    UPDATE calls SET state = 0, due_at = :now, attempts = 0, settled_at = NULL, progress = :progress
+    WHERE state = 1 AND seq IN (
+      SELECT seq FROM calls JOIN payloads p USING (seq)
+      WHERE state = 1
+        AND (:from IS NULL OR received_at >= :from) AND (:to IS NULL OR received_at < :to)
+        AND (:failed IS NULL OR failed = :failed)
+        AND (:model IS NULL OR :model IN (record ->> '$.model', record ->> '$.modelGroup'))
+        AND (:team IS NULL OR :team IN (record ->> '$.caller.teamId', record ->> '$.caller.teamAlias'))
+    )`);
+
+  return (filter: ReplayFilter, destination: string, now: number): { replayed: number } => {
+    const { from = null, to = null, model = null, team = null, status } = filter;
+    const failed = status === undefined ? null : Number(status === 'failure');
+    const progress: Progress = { destination, begunAt: 0 };
+    const { changes } = revive.run({
+      now,
+      progress: JSON.stringify(progress),
+      from,
+      to,
+      failed,
+      model,
+      team,
+    });
+    const replayed = Number(changes);
+    ledger.add('recorded', -replayed);
+    ledger.add('pending', replayed);
+    return { replayed };
+  };
+}
