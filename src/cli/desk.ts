@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'undici';
 import { type JournalDesk, JournalError } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal-client.ts';
-import { databaseFile } from '../journal/open-database.ts';
+import { databaseFile } from '../journal/journal-files.ts';
 import { journalOptions } from '../journal-options.ts';
 import { type ControlRequest, controlSocket } from '../receive/control.ts';
 import type { Settings } from '../settings/schema.ts';

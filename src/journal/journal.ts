@@ -145,12 +145,17 @@ export interface Account {
 /**
  * `JOURNAL_FULL`: no room for more calls. `JOURNAL_UNAVAILABLE`: the disk failed or the journal is
  * closed. `JOURNAL_IN_USE`: another process owns it. `JOURNAL_TOO_NEW`: a later version wrote it.
+ * `JOURNAL_ON_NETWORK_DISK`, `JOURNAL_NOT_WRITABLE`: the data folder cannot hold it.
+ * `JOURNAL_DAMAGED`: the file is damaged; opening it anew salvages what reads.
  */
 export type JournalErrorCode =
   | 'JOURNAL_FULL'
   | 'JOURNAL_UNAVAILABLE'
   | 'JOURNAL_IN_USE'
-  | 'JOURNAL_TOO_NEW';
+  | 'JOURNAL_TOO_NEW'
+  | 'JOURNAL_ON_NETWORK_DISK'
+  | 'JOURNAL_NOT_WRITABLE'
+  | 'JOURNAL_DAMAGED';
 
 export class JournalError extends Error {
   readonly code: JournalErrorCode;

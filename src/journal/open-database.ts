@@ -1,34 +1,60 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { prepareFolder } from './data-folder.ts';
 import { JournalError } from './journal.ts';
+import { databaseFile } from './journal-files.ts';
+import { ownFolder, patienceMs } from './own-folder.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 /** `PRAGMA application_id` of a journal: "LMLJ". */
 const applicationId = 0x4c4d4c4a;
 
-/** How long another owner may take to let go: a command that looked into the journal, say. */
-const patienceMs = 2_000;
-
-export const databaseFile = 'journal.db';
+export interface OwnDatabase {
+  database: DatabaseSync;
+  /** Closes the file and gives up the folder. */
+  close(): void;
+}
 
 /**
  * Opens the journal in `folder`, or makes one, for this process alone.
+ *
+ * @throws JournalError `JOURNAL_IN_USE`, `JOURNAL_TOO_NEW`, `JOURNAL_ON_NETWORK_DISK`,
+ *   `JOURNAL_NOT_WRITABLE` or `JOURNAL_UNAVAILABLE`.
+ */
+export function openOwnDatabase(folder: string): OwnDatabase {
+  let lock: { close(): void } | undefined;
+  try {
+    prepareFolder(folder);
+    lock = ownFolder(folder);
+    const owned = lock;
+    const database = openDatabase(join(folder, databaseFile));
+    return {
+      database,
+      close: () => {
+        database.close();
+        owned.close();
+      },
+    };
+  } catch (error) {
+    lock?.close();
+    throw asJournalError(error, folder);
+  }
+}
+
+/**
+ * Opens or makes a journal's file.
  *
  * `locking_mode=EXCLUSIVE` is set before WAL, so that there is no shared memory file, a second
  * opener is refused, and a kill frees the lock at once. `synchronous=FULL` makes each commit an
  * fsync of the WAL.
  *
- * @throws JournalError `JOURNAL_IN_USE`, `JOURNAL_TOO_NEW` or `JOURNAL_UNAVAILABLE`.
+ * @throws JournalError `JOURNAL_TOO_NEW`, or what SQLite throws.
  */
-export function openDatabase(folder: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
+export function openDatabase(file: string): DatabaseSync {
+  closeSync(openSync(file, 'a', 0o600));
+  const database = new DatabaseSync(file, { timeout: patienceMs });
   try {
-    // Prompts lie in these files: whatever the folder's mode, they are the owner's alone.
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, databaseFile);
-    closeSync(openSync(file, 'a', 0o600));
-    database = new DatabaseSync(file, { timeout: patienceMs });
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA auto_vacuum = INCREMENTAL;
@@ -38,20 +64,20 @@ export function openDatabase(folder: string): DatabaseSync {
       PRAGMA cache_size = -8000;
       PRAGMA temp_store = MEMORY;
     `);
-    bringUpToDate(database, folder);
+    bringUpToDate(database, file);
     return database;
   } catch (error) {
-    database?.close();
-    throw asJournalError(error, folder);
+    database.close();
+    throw error;
   }
 }
 
-function bringUpToDate(database: DatabaseSync, folder: string): void {
+function bringUpToDate(database: DatabaseSync, file: string): void {
   const version = numberOf(database, 'PRAGMA user_version');
   if (version > schemaVersion) {
     throw new JournalError(
       'JOURNAL_TOO_NEW',
-      `the journal in ${folder} has format ${version}, written by a later version; this one reads up to format ${schemaVersion}`,
+      `the journal ${file} has format ${version}, written by a later version; this one reads up to format ${schemaVersion}`,
     );
   }
   database.exec('BEGIN IMMEDIATE');

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { createBallast } from './ballast.ts';
-import { databaseFile, isSqliteError, numberOf } from './open-database.ts';
+import { walFile as walName } from './journal-files.ts';
+import { isSqliteError, numberOf } from './open-database.ts';
 
 /** The journal's bound on disk, in bytes: database, write-ahead log and ballast together. */
 export interface Space {
@@ -38,7 +39,7 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
   const pageSize = numberOf(database, 'PRAGMA page_size');
   const reserve = Math.min(Math.max(maxBytes * reserveShare, reserveBytes), maxBytes / 4);
   const walLimit = Math.min(longestWal, maxBytes / 8);
-  const walFile = join(folder, `${databaseFile}-wal`);
+  const walFile = join(folder, walName);
   database.exec(
     `PRAGMA max_page_count = ${Math.floor((maxBytes - walLimit - ballastBytes) / pageSize)}`,
   );

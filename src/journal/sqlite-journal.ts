@@ -20,7 +20,7 @@ import {
 } from './journal.ts';
 import { createLedger } from './ledger.ts';
 import { createMakeRoom } from './make-room.ts';
-import { openDatabase } from './open-database.ts';
+import { openOwnDatabase } from './open-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
 import { createSeenIds } from './seen-ids.ts';
@@ -76,7 +76,8 @@ const forgottenAStep = 500;
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const redact = options.redact ?? builtInOnly;
   const admission = createAdmission(redact);
-  const database = openDatabase(options.folder);
+  const own = openOwnDatabase(options.folder);
+  const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
   const transactions = createTransactions(database, options.folder, ({ code }) => {
     if (code === 'JOURNAL_FULL') space.diskWasFull();
@@ -146,7 +147,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       space.tidy();
       return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
     },
-    close: () => database.close(),
+    close: own.close,
   };
 }
 
