@@ -6,6 +6,7 @@ import { createExperiments } from './deliver/experiments.ts';
 import { gated } from './deliver/gate.ts';
 import { createHold, type DestinationState } from './deliver/hold.ts';
 import { createRation } from './deliver/ration.ts';
+import { createSuccesses } from './deliver/successes.ts';
 import { createUntilKept } from './deliver/until-kept.ts';
 import { openJournal } from './journal/journal-client.ts';
 import { journalOptions } from './journal-options.ts';
@@ -73,6 +74,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     ...(authorization !== undefined && { authorization }),
   });
   const ration = createRation(destination.requestsPerSecond, clock);
+  const successes = createSuccesses();
   const gate = gated({
     send: transport.send,
     ration,
@@ -83,6 +85,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     now: clock.now,
     onOutcome: (request, outcome, ms) => {
       metrics.requested(request, outcome, ms);
+      if (outcome === 'done') successes.note(request, clock.now());
       const answered = outcome === 'done' || outcome === 'reject';
       if (answered && request !== 'artifacts/put') holds.mlflow.succeeded();
     },
@@ -97,6 +100,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
       mlflow,
       experiments: createExperiments(mlflow),
       holds,
+      successes,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
       body: journal.body,
       clock,

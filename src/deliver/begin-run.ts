@@ -1,8 +1,9 @@
 import type { Run } from '../mlflow/client.ts';
 import type { Outcome } from '../mlflow/outcome.ts';
 import { recordIdTag } from '../record/run-plan.ts';
-import { type Attempt, deletedByAPerson, recorded } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
+import { deletedByAPerson, judge, recorded } from './judge.ts';
 
 /**
  * After an unclear create its run is searched for at these milliseconds, and the create is sent
@@ -18,7 +19,7 @@ export async function beginRun(attempt: Attempt): Promise<BegunRun | CallEnd> {
   const { runId, artifactUri = '', begunAt } = attempt.progress;
   if (runId !== undefined) return { id: runId, artifactUri };
   const experiment = await attempt.parts.experiments.idOf(attempt.call.experiment);
-  if (experiment.kind !== 'done') return attempt.failed(experiment);
+  if (experiment.kind !== 'done') return judge(attempt, experiment);
   const experimentId = experiment.value;
   const run =
     begunAt === undefined
@@ -37,13 +38,13 @@ async function create(attempt: Attempt, experimentId: string): Promise<Run | Cal
   if (outcome.kind === 'ambiguous') {
     const begunAt = clock.now();
     attempt.progress = { ...attempt.progress, begunAt };
-    return attempt.failed(outcome, begunAt + searchesAfter[0]);
+    return judge(attempt, outcome, begunAt + searchesAfter[0]);
   }
   if (outcome.kind === 'reject' && outcome.reason === 'missing') {
     experiments.forget();
-    return attempt.failed({ kind: 'retry', reason: 'the experiment has gone' });
+    return judge(attempt, { kind: 'retry', reason: 'the experiment has gone' });
   }
-  return attempt.failed(outcome);
+  return judge(attempt, outcome);
 }
 
 /** Looks for the run of an unclear create, when it is time; creates it again after the last look. */
@@ -57,7 +58,7 @@ async function search(
   const nextSearch = searchesAfter.find((ms) => ms > age);
   if (age >= searchesAfter[0]) {
     const found = await findRuns(attempt, experimentId);
-    if (found.kind !== 'done') return attempt.failed(found);
+    if (found.kind !== 'done') return judge(attempt, found);
     const run = found.value.find((one) => !one.deleted) ?? found.value[0];
     if (run?.deleted) return deletedByAPerson;
     if (run?.complete) return recorded;
@@ -76,11 +77,11 @@ export async function deleteSecondRun(
   const { experimentId, resent } = attempt.progress;
   if (resent === undefined || experimentId === undefined) return undefined;
   const found = await findRuns(attempt, experimentId);
-  if (found.kind !== 'done') return attempt.failed(found);
+  if (found.kind !== 'done') return judge(attempt, found);
   for (const run of found.value) {
     if (run.id === runId || run.deleted) continue;
     const deleted = await attempt.parts.mlflow.deleteRun(run.id);
-    if (deleted.kind !== 'done') return attempt.failed(deleted);
+    if (deleted.kind !== 'done') return judge(attempt, deleted);
   }
   return undefined;
 }

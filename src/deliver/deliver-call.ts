@@ -1,7 +1,8 @@
 import type { PendingCall } from '../journal/journal.ts';
-import { Attempt, type DeliverParts, recorded } from './attempt.ts';
+import { Attempt, type DeliverParts } from './attempt.ts';
 import { beginRun, deleteSecondRun } from './begin-run.ts';
 import type { CallEnd } from './call-end.ts';
+import { judge, recorded } from './judge.ts';
 import { putArtifacts } from './put-artifacts.ts';
 
 /**
@@ -39,7 +40,7 @@ async function logParamsAndMetrics(attempt: Attempt, runId: string): Promise<Cal
   }));
   const data = { params, metrics: points, tags: [] };
   const outcome = await attempt.parts.mlflow.logBatch(runId, data);
-  return outcome.kind === 'done' ? attempt.stepDone('logged') : attempt.failed(outcome);
+  return outcome.kind === 'done' ? attempt.stepDone('logged') : judge(attempt, outcome);
 }
 
 /** Says on the run what could not be kept with it. */
@@ -48,10 +49,10 @@ async function confessShed(attempt: Attempt, runId: string): Promise<CallEnd | u
   if (shed.length === 0 || attempt.isDone('shed')) return undefined;
   const tags = [['sidecar.shed', shed.join(',')]] as const;
   const outcome = await attempt.parts.mlflow.logBatch(runId, { params: [], metrics: [], tags });
-  return outcome.kind === 'done' ? attempt.stepDone('shed') : attempt.failed(outcome);
+  return outcome.kind === 'done' ? attempt.stepDone('shed') : judge(attempt, outcome);
 }
 
 async function finish(attempt: Attempt, runId: string): Promise<CallEnd> {
   const outcome = await attempt.parts.mlflow.updateRun(runId, attempt.plan);
-  return outcome.kind === 'done' ? recorded : attempt.failed(outcome);
+  return outcome.kind === 'done' ? recorded : judge(attempt, outcome);
 }

@@ -58,9 +58,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         const { progress, by, outcome } = ended;
         holds[by].refused(outcome);
         const state = holds[by].state();
-        // Calls held by MLflow stay due, in their order; only the artifacts' own hold passes others.
-        const dueAt =
-          by === 'artifacts' && state.state === 'held' ? state.probeAt : call.receivedAt;
+        // Held calls stay due, in their order. Only one that may be at fault itself steps back, so
+        // that the next probe is another, and one whose artifacts are held lets others pass.
+        const stepsBack = by === 'artifacts' || outcome.suspect !== undefined;
+        const dueAt = stepsBack && state.state === 'held' ? state.probeAt : call.receivedAt;
         await untilKept(() => journal.postpone(seq, { dueAt, attempts: call.attempts, progress }));
         break;
       }

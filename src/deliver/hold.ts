@@ -27,8 +27,6 @@ export interface Hold {
   refused(outcome: HoldOutcome): void;
   /** A request failed in a way that says nothing of the destination, unless all of them do. */
   failed(reason: string): void;
-  /** When a request last succeeded, in Unix milliseconds; 0 when none did. */
-  lastSuccessAt(): number;
 }
 
 export interface HoldOptions {
@@ -45,7 +43,6 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
   let state: DestinationState = { state: 'open' };
   let refusals = 0;
   let failures = 0;
-  let lastSuccessAt = 0;
 
   const hold = (reason: string, detail: string, afterMs: number) => {
     const now = clock.now();
@@ -68,9 +65,8 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
     },
     state: () => state,
     succeeded: () => {
-      lastSuccessAt = clock.now();
       // Sent before the hold began, it does not take the refusal back.
-      if (state.state === 'held' && lastSuccessAt < state.probeAt) return;
+      if (state.state === 'held' && clock.now() < state.probeAt) return;
       refusals = 0;
       failures = 0;
       if (state.state === 'open') return;
@@ -84,6 +80,5 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
       failures += 1;
       if (failures >= failuresToHold) hold('failing', reason, 0);
     },
-    lastSuccessAt: () => lastSuccessAt,
   };
 }

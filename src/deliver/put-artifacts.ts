@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
+import { isAtFault, judge } from './judge.ts';
 
 /** The call's files: its body, unless none is wanted, and for a failure its traceback. */
 export async function putArtifacts(
@@ -27,7 +28,8 @@ async function putArtifact(
   content: () => Promise<Uint8Array | undefined>,
 ): Promise<CallEnd | undefined> {
   if (attempt.isDone(name) || attempt.progress.shed?.includes(name)) return undefined;
-  const { holds, mlflow, clock } = attempt.parts;
+  const { call, parts } = attempt;
+  const { holds, mlflow, clock } = parts;
   const hold = holds.artifacts.state();
   if (hold.state === 'held' && clock.now() < hold.probeAt) return attempt.later(hold.probeAt);
   const bytes = await content();
@@ -41,9 +43,15 @@ async function putArtifact(
     case 'reject':
       return shed(attempt, name);
     case 'hold':
+      // Not sent at all, since MLflow itself is held.
+      if (outcome.reason === 'held') return judge(attempt, outcome);
+      if (isAtFault(attempt, 'artifacts/put')) return shed(attempt, name);
       return { kind: 'held', by: 'artifacts', outcome, progress: attempt.progress };
-    default:
-      return attempt.failed(outcome);
+    case 'retry':
+    case 'ambiguous':
+      holds.artifacts.failed(outcome.reason);
+      if (isAtFault(attempt, 'artifacts/put')) return shed(attempt, name);
+      return attempt.later(attempt.backoff(), call.attempts + 1);
   }
 }
 

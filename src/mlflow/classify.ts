@@ -10,7 +10,7 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | none, sent                               | ambiguous | the server may act without being heard      |
  * | 2xx                                      | done      |                                             |
  * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    | its message names a unique constraint, too  |
- * | 400 `BAD_REQUEST`: pool, lock, unique    | retry     | the database was busy, says MLflow with 400 |
+ * | 400 `BAD_REQUEST` from the database      | retry     | busy, failing over, gone: MLflow says 400   |
  * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
@@ -46,6 +46,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     reason,
     detail: said,
     ...(afterMs !== undefined && { afterMs }),
+    ...(refusals.has(reason) && { suspect: request.name }),
   });
   const reject = (reason: 'missing' | 'deleted' | 'exists' | 'invalid'): Outcome<string> => ({
     kind: 'reject',
@@ -56,8 +57,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
   switch (status) {
     case 400:
       if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
-      if (errorCode === 'BAD_REQUEST' && busyDatabase.test(message)) {
-        return { kind: 'retry', reason: `${said}, database busy` };
+      if (errorCode === 'BAD_REQUEST' && isDatabaseTrouble(message)) {
+        return { kind: 'retry', reason: `${said}, database trouble`, suspect: request.name };
       }
       return reject(/must be in the 'active' state/.test(message) ? 'deleted' : 'invalid');
     case 413:
@@ -78,8 +79,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
       return hold('throttled');
     case 500:
       return request.name === 'runs/create'
-        ? { kind: 'ambiguous', reason: said, suspect: true }
-        : { kind: 'retry', reason: said, suspect: true };
+        ? { kind: 'ambiguous', reason: said, suspect: request.name }
+        : { kind: 'retry', reason: said, suspect: request.name };
     case 501:
       return hold('unsupported');
     case 502:
@@ -95,7 +96,22 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
 /** How much of MLflow's message is kept. It may quote a value of the call, so it is never logged. */
 const mostQuoted = 300;
 
-const busyDatabase = /QueuePool limit|UniqueViolation|UNIQUE constraint|is locked|deadlock/i;
+/** Refusals that a server or a proxy may mean for one request alone. */
+const refusals: ReadonlySet<HoldReason> = new Set(['unauthorized', 'forbidden', 'not_mlflow']);
+
+/**
+ * Whether a `BAD_REQUEST` is the database's trouble: MLflow gives that code to whatever its driver
+ * throws, from a lost connection to a failover, but for what can only be the values' own fault.
+ * (Read in `store/db/utils.py` of 3.17.)
+ */
+function isDatabaseTrouble(message: string): boolean {
+  return fromDatabase.test(message) && !fromValues.test(message);
+}
+
+const fromDatabase =
+  /\((psycopg2?|pymysql|MySQLdb|mysql|sqlite3|pyodbc|sqlalchemy)\b|QueuePool limit|UniqueViolation|UNIQUE constraint|is locked|deadlock|invalid transaction/i;
+const fromValues =
+  /DataError|StringDataRightTruncation|value too long|out of range|NOT NULL constraint|NotNullViolation|CHECK constraint|CheckViolation|invalid byte sequence|UntranslatableCharacter/i;
 
 function readError(text: string): { errorCode?: string; message: string } {
   try {
@@ -110,9 +126,12 @@ function readError(text: string): { errorCode?: string; message: string } {
   return { message: text };
 }
 
+/** A server that asks for more is asked again sooner: it may have meant another unit. */
+const longestRetryAfter = 15 * 60_000;
+
 /** `Retry-After` as milliseconds from `now`: seconds, or an HTTP date. */
 function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), longestRetryAfter) : undefined;
 }

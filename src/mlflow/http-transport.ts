@@ -37,6 +37,7 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
       const response = await pool.request({
         path: prefix + request.path,
         method: request.method,
+        headersTimeout: timeoutMs + uploadMs(request.body),
         headers: {
           ...(request.contentType !== undefined && { 'content-type': request.contentType }),
           ...(authorization !== undefined && { authorization }),
@@ -59,12 +60,20 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
   return { send, close: () => pool.destroy() };
 }
 
+/** What a slow line may take for a body, which counts against the wait for the answer's head. */
+function uploadMs(body: string | Uint8Array | undefined): number {
+  return Math.ceil((body?.length ?? 0) / slowestUpload);
+}
+
+/** Bytes a millisecond. */
+const slowestUpload = 256;
+
 /**
  * Codes of failures before a connection stood: name resolution, connecting, TLS. Anything else may
- * have come after the server read the request.
+ * have come after the server read the request, this program's own stop included.
  */
 const neverSent =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|UND_ERR_CONNECT_TIMEOUT|UND_ERR_DESTROYED|UND_ERR_CLOSED|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+)$/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+)$/;
 
 /** The code of an error or of what caused it; never its message, which may quote the request. */
 function codeOf(error: unknown): string {

@@ -1,18 +1,27 @@
+import type { RequestName } from './transport.ts';
+
 /**
  * What became of a request. `hold` and `retry` differ in whose fault it is: a held destination
- * stops everything, a retried call only itself. `suspect`: the server failed over this very request;
- * when it keeps doing so while others pass, the request is at fault.
+ * stops everything, a retried call only itself. `suspect` names a request that the server failed over
+ * or refused by itself: when it keeps doing so while it does the same for other calls, the call is at
+ * fault.
  */
 export type Outcome<T> =
   | { kind: 'done'; value: T }
   /** The call may try again; `afterMs` where the server said when. */
-  | { kind: 'retry'; reason: string; afterMs?: number; suspect?: true }
+  | { kind: 'retry'; reason: string; afterMs?: number; suspect?: RequestName }
   /** The request was sent and may have taken effect; no answer says so. */
-  | { kind: 'ambiguous'; reason: string; suspect?: true }
+  | { kind: 'ambiguous'; reason: string; suspect?: RequestName }
   /** This request is unacceptable, and will be the next time. */
   | { kind: 'reject'; reason: RejectReason; answer: string }
   /** The destination takes nothing for now. */
-  | { kind: 'hold'; reason: HoldReason; detail: string; afterMs?: number };
+  | {
+      kind: 'hold';
+      reason: HoldReason;
+      detail: string;
+      afterMs?: number;
+      suspect?: RequestName;
+    };
 
 /**
  * `missing`: what it names is not there. `deleted`: it is there, but deleted. `exists`: there is

@@ -4,6 +4,7 @@ import type { CallEnd } from '../../src/deliver/call-end.ts';
 import { createDelivery } from '../../src/deliver/deliver-call.ts';
 import { createExperiments } from '../../src/deliver/experiments.ts';
 import { createHold } from '../../src/deliver/hold.ts';
+import { createSuccesses } from '../../src/deliver/successes.ts';
 import type { PendingCall, Progress } from '../../src/journal/journal.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
@@ -19,6 +20,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
   const clock = fakeClock();
   const { record, body } = admitCall(event, clock.now());
   const kept: Progress[] = [];
+  const successes = createSuccesses();
   const holds = {
     mlflow: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
     artifacts: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
@@ -31,8 +33,10 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
   t.after(() => transport.close());
   const client = createMlflowClient(transport.send, {
     now: clock.now,
-    onOutcome: (_request, outcome) => {
-      if (outcome === 'done') holds.mlflow.succeeded();
+    onOutcome: (request, outcome) => {
+      if (outcome !== 'done') return;
+      holds.mlflow.succeeded();
+      successes.note(request, clock.now());
     },
   });
   let bodyBytes: Uint8Array | undefined = body;
@@ -40,6 +44,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
     mlflow: client,
     experiments: createExperiments(client),
     holds,
+    successes,
     keep: async (_seq, progress) => {
       kept.push(progress);
     },
@@ -59,6 +64,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
     mlflow,
     clock,
     holds,
+    successes,
     kept,
     record,
     loseBody: () => {
@@ -241,7 +247,7 @@ test('a refusing server holds the call as it was', async (t) => {
   const end = await it.attempt();
   assert.ok(end.kind === 'held');
   assert.equal(end.by, 'mlflow');
-  assert.deepEqual(end.progress, { destination: it.mlflow.url }, 'nothing was begun');
+  assert.equal(end.progress.begunAt, undefined, 'nothing was begun');
 });
 
 test('a server that fails over one call again and again, and does others, gives that one up', async (t) => {
@@ -251,7 +257,7 @@ test('a server that fails over one call again and again, and does others, gives 
   for (let tries = 1; tries < 8; tries += 1) {
     assert.equal(end.kind, 'later', `after ${tries} tries`);
     it.clock.advance(300_000);
-    it.holds.mlflow.succeeded();
+    it.successes.note('runs/log-batch', it.clock.now() - 1);
     end = await it.attempt();
   }
   assert.ok(end.kind === 'settled' && end.settlement.kind === 'dead');
@@ -270,6 +276,58 @@ test('a server that fails over everything gives nothing up', async (t) => {
     it.clock.advance(300_000);
     end = await it.attempt();
   }
+});
+
+test('a server that reads but cannot write gives nothing up', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/create' ? { status: 500 } : undefined);
+  let end = await it.attempt();
+  for (let tries = 0; tries < 60; tries += 1) {
+    assert.equal(end.kind, 'later', `after ${tries} tries`);
+    it.clock.advance(300_000);
+    end = await it.attempt();
+  }
+});
+
+test('one call that is refused again and again, while others pass, is given up', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'runs/create' ? { status: 403 } : undefined);
+  let end = await it.attempt();
+  for (let tries = 1; tries < 8; tries += 1) {
+    assert.equal(end.kind, 'held', `after ${tries} tries`);
+    it.clock.advance(300_000);
+    it.successes.note('runs/create', it.clock.now() - 1);
+    end = await it.attempt();
+  }
+  assert.ok(end.kind === 'settled' && end.settlement.kind === 'dead');
+  assert.equal(end.settlement.reason, 'refused');
+});
+
+test('an artifact store that fails is held by itself, and costs no call its life', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'artifacts/put' ? { status: 500 } : undefined);
+  let end = await it.attempt();
+  for (let tries = 0; tries < 30; tries += 1) {
+    assert.equal(end.kind, 'later', `after ${tries} tries`);
+    it.clock.advance(300_000);
+    end = await it.attempt();
+  }
+  assert.equal(it.holds.artifacts.state().state, 'held');
+  assert.equal(it.holds.mlflow.state().state, 'open');
+});
+
+test('a file that cannot be stored, while others are, is left out', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'artifacts/put' ? { status: 500 } : undefined);
+  let end = await it.attempt();
+  for (let tries = 1; tries < 8; tries += 1) {
+    assert.equal(end.kind, 'later');
+    it.clock.advance(300_000);
+    it.successes.note('artifacts/put', it.clock.now() - 1);
+    end = await it.attempt();
+  }
+  assert.deepEqual(end, recorded);
+  assert.equal(it.runs()[0]?.tags.get('sidecar.shed'), 'call.json');
 });
 
 test('artifacts that are refused stop neither params nor metrics', async (t) => {

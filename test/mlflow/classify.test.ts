@@ -53,12 +53,38 @@ test('a busy database is retried, though MLflow calls it a bad request', () => {
     '(sqlite3.IntegrityError) UNIQUE constraint failed: params.key, params.run_uuid',
     '(sqlite3.OperationalError) database is locked',
     '(psycopg2.errors.DeadlockDetected) deadlock detected',
+    '(psycopg2.InterfaceError) connection already closed',
+    '(psycopg2.errors.ReadOnlySqlTransaction) cannot execute INSERT in a read-only transaction',
+    "Can't reconnect until invalid transaction is rolled back.",
+    '(psycopg2.errors.SerializationFailure) could not serialize access',
+    "(pymysql.err.OperationalError) (1205, 'Lock wait timeout exceeded')",
   ]) {
     const outcome = classified(
       'runs/create',
       answered(400, { error_code: 'BAD_REQUEST', message }),
     );
     assert.equal(outcome.kind, 'retry', message);
+  }
+});
+
+test('what can only be the fault of the values is not', () => {
+  for (const message of [
+    '(psycopg2.errors.StringDataRightTruncation) value too long for type character varying(250)',
+    '(psycopg2.DataError) integer out of range',
+    'Duplicate tag keys',
+  ]) {
+    const outcome = classified(
+      'runs/create',
+      answered(400, { error_code: 'BAD_REQUEST', message }),
+    );
+    assert.equal(outcome.kind, 'reject', message);
+  }
+});
+
+test('a Retry-After of years is cut to a quarter of an hour', () => {
+  for (const header of ['99999999999999999', '31536000', 'Tue, 24 Nov 2099 12:00:00 GMT']) {
+    const outcome = classified('runs/create', answered(503, '', header));
+    assert.ok(outcome.kind === 'hold' && outcome.afterMs === 900_000, header);
   }
 });
 
