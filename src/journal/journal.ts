@@ -100,8 +100,11 @@ export interface Progress {
   resent?: true;
   /** Parts that had to be left out, by name. */
   shed?: string[];
-  /** Since when (Unix milliseconds), and how often, the server failed over this call by itself. */
-  serverErrors?: { since: number; times: number };
+  /**
+   * How often the server failed over this call, at which request, while it did the same for others
+   * between; and when it last did, in Unix milliseconds.
+   */
+  failures?: { request: string; lastAt: number; times: number };
 }
 
 export interface Postponement {
