@@ -1,5 +1,6 @@
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { systemClock } from './deliver/clock.ts';
+import { type Clock, systemClock } from './deliver/clock.ts';
 import { createDelivery } from './deliver/deliver-call.ts';
 import { createDispatcher } from './deliver/dispatcher.ts';
 import { createExperiments } from './deliver/experiments.ts';
@@ -139,7 +140,8 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
         reportPost(log, report);
       },
       now: clock.now,
-      log,
+      // What Fastify says of itself at its start, `serve` says better.
+      log: log.child({}, { level: 'warn' }),
     },
     {
       maxBodyBytes: server.maxBodyBytes,
@@ -166,7 +168,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     stop: async () => {
       stopping = true;
       const deadline = clock.now() + settings.shutdown.grace;
-      await receiver.close();
+      await closeReceiver(receiver, clock, settings.shutdown.grace / 2);
       await dispatcher.drain(Math.max(0, deadline - clock.now()));
       over.abort();
       await transport.close();
@@ -174,6 +176,18 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
       await journal.close();
     },
   };
+}
+
+/** Lets posts that are under way end, but for those that take longer than `patienceMs`. */
+async function closeReceiver(
+  receiver: FastifyInstance,
+  clock: Clock,
+  patienceMs: number,
+): Promise<void> {
+  const closed = receiver.close();
+  await Promise.race([closed, clock.sleep(patienceMs)]);
+  receiver.server.closeAllConnections();
+  await closed;
 }
 
 function authorizationOf(destination: Settings['destination']): string | undefined {

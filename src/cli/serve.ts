@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { startApp } from '../app.ts';
 import { JournalError } from '../journal/journal.ts';
 import { createLog } from '../observe/log.ts';
@@ -40,7 +41,11 @@ export async function serve(environment: Environment): Promise<number> {
 
   const { trackingUri } = settings.destination;
   const { experiment } = settings.record;
-  log.info({ url: app.url, trackingUri, experiment }, `recording the calls posted to ${app.url}`);
+  const journal = resolve(settings.journal.dir);
+  log.info(
+    { url: app.url, trackingUri, experiment, journal },
+    `recording the calls posted to ${app.url}`,
+  );
   onSignals(() => {
     log.info('stopping: no more calls are taken, those that are due are still recorded');
     app.stop().then(() => ended.resolve(exitCodes.ok), ended.reject);

@@ -44,10 +44,16 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
   let refusals = 0;
   let failures = 0;
 
+  /** A clock that stands before the hold's beginning was set back, and tells nothing. */
+  const isWaiting = (): boolean => {
+    const now = clock.now();
+    return state.state === 'held' && now >= state.since && now < state.probeAt;
+  };
+
   const hold = (reason: string, detail: string, afterMs: number) => {
     const now = clock.now();
     // Requests that were under way when the hold began prove nothing new.
-    if (state.state === 'held' && now < state.probeAt) return;
+    if (isWaiting()) return;
     // Half the bound for certain, half of it by chance: a probe at once would be no hold.
     const wait = waits.first / 2 + fullJitter(waits, refusals, random);
     const probeAt = now + Math.max(wait, afterMs);
@@ -61,12 +67,12 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
   return {
     allows: () => {
       if (state.state === 'open') return 'all';
-      return clock.now() >= state.probeAt ? 'probe' : 'none';
+      return isWaiting() ? 'none' : 'probe';
     },
     state: () => state,
     succeeded: () => {
       // Sent before the hold began, it does not take the refusal back.
-      if (state.state === 'held' && clock.now() < state.probeAt) return;
+      if (isWaiting()) return;
       refusals = 0;
       failures = 0;
       if (state.state === 'open') return;

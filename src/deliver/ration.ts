@@ -22,7 +22,7 @@ export function createRation(rate: number | undefined, clock: Clock): Ration {
     return { acquire: async () => undefined, throttled: () => undefined, rate: () => undefined };
   }
   let current = rate;
-  let changedAt = clock.now();
+  let changedAt = clock.ticks();
   /** When the bucket would be empty of debts: the "theoretical arrival time" of GCRA. */
   let paidUntil = 0;
 
@@ -35,14 +35,14 @@ export function createRation(rate: number | undefined, clock: Clock): Ration {
 
   return {
     acquire: async () => {
-      const now = clock.now();
+      const now = clock.ticks();
       regainUntil(now);
       paidUntil = Math.max(paidUntil, now) + second / current;
       const wait = paidUntil - now - Math.max(second, second / current);
       if (wait > 0) await clock.sleep(wait);
     },
     throttled: () => {
-      const now = clock.now();
+      const now = clock.ticks();
       if (now - changedAt < second && current < rate) return;
       regainUntil(now);
       current = Math.max(leastRate, current * cut);

@@ -113,7 +113,7 @@ export interface Postponement {
   progress: Progress;
 }
 
-/** How a call ends. `detail` holds no prompt, answer or secret. */
+/** How a call ends. `detail` may quote a value of the call: it is kept with it, and never logged. */
 export type Settlement =
   | { kind: 'recorded' }
   | { kind: 'dead'; reason: string; detail: string }
@@ -134,7 +134,7 @@ export interface Account {
   bodiesShed: number;
   /** Calls of which the body was given up because the external redactor failed. */
   bodiesUnvetted: number;
-  /** Whether the sum holds and `pending` and `dead` equal what is really there. */
+  /** Whether the sum holds, and `pending` is what is really there. */
   addsUp: boolean;
   /** Unix milliseconds at which the oldest pending call was received. */
   oldestPendingAt?: number;

@@ -9,10 +9,12 @@ import { isSqliteError, numberOf } from './open-database.ts';
 export interface Space {
   /** Bytes that hold something. */
   used(): number;
-  /** Whether a body of `bytes` may still be taken in. */
+  /** Whether a body of `bytes` may still be taken in: it is written twice, to the log and behind it. */
   admits(bytes: number): boolean;
-  /** Folds the write-ahead log back into the database when it has grown long. */
-  checkpointIfLong(): void;
+  /** A body of `bytes` was taken in, and will be in the log when the transaction is committed. */
+  admitted(bytes: number): void;
+  /** The transaction is over. Folds the log back into the database when it has grown long. */
+  committed(): void;
   /** Gives some of the free pages back to the file system, and takes the ballast up again. */
   tidy(): void;
   /** The disk was full: gives the ballast up, so that what is there can at least end. */
@@ -50,6 +52,7 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
     const inUse = pages - numberOf(database, 'PRAGMA freelist_count');
     return inUse * pageSize + walBytes() + ballast.bytes();
   };
+  let logged = 0;
   /** On a full disk housekeeping may fail, and need not succeed. */
   const tryOut = (sql: string) => {
     try {
@@ -61,8 +64,15 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
   return {
     maxBytes,
     used,
-    admits: (bytes) => ballast.bytes() === ballastBytes && used() + bytes <= maxBytes - reserve,
-    checkpointIfLong: () => {
+    admits: (bytes) => {
+      const fits = used() + logged + 2 * bytes <= maxBytes - reserve;
+      return fits && ballast.bytes() === ballastBytes;
+    },
+    admitted: (bytes) => {
+      logged += bytes;
+    },
+    committed: () => {
+      logged = 0;
       if (walBytes() > walLimit) tryOut('PRAGMA wal_checkpoint(TRUNCATE)');
     },
     tidy: () => {

@@ -108,13 +108,14 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     if (!makeRoom(body.byteLength, receivedAt)) {
       throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
     }
+    space.admitted(body.byteLength);
     return appendElements(bufferOf(body), elements, receivedAt);
   };
 
   return {
     run: (commands) => {
       const results = transactions.run(commands);
-      space.checkpointIfLong();
+      space.committed();
       return results;
     },
     append: (body, receivedAt) =>

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { CallRecord } from '../call/call-record.ts';
 import type { PendingCall, Progress, Settlement, TakenCalls } from './journal.ts';
+import { readProgress } from './read-progress.ts';
 import type { Taken } from './taken.ts';
 
 export interface TakeParts {
@@ -20,9 +21,11 @@ export function createTaker({ database, taken, settle }: TakeParts) {
   const findNextDue = database.prepare(
     'SELECT due_at FROM calls WHERE state = 0 AND due_at > ? ORDER BY due_at LIMIT 1',
   );
+  const pullIn = database.prepare('UPDATE calls SET due_at = ? WHERE state = 0 AND due_at > ?');
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
 
   return (limit: number, destination: string, now: number): TakenCalls => {
+    pullIn.run(now, now + longestWait);
     const calls: PendingCall[] = [];
     for (const row of findDue.all(now, limit + taken.size())) {
       const seq = Number(row['seq']);
@@ -32,7 +35,10 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         settle(seq, { kind: 'dead', reason: 'damaged', detail: 'its checksum is wrong' }, now);
         continue;
       }
-      const progress = readProgress(row['progress'], destination);
+      const progress =
+        typeof row['progress'] === 'string'
+          ? readProgress(row['progress'], destination)
+          : undefined;
       if (progress?.runId === undefined && progress?.begunAt === undefined) {
         const begun: Progress = { ...progress, destination, begunAt: now };
         setProgress.run(JSON.stringify(begun), seq);
@@ -52,14 +58,10 @@ export function createTaker({ database, taken, settle }: TakeParts) {
   };
 }
 
+/** Nothing waits longer than this, in milliseconds, unless the clock was set back. */
+const longestWait = 3_600_000;
+
 /** A record is what this program wrote, as long as its checksum holds. */
 function readRecord(text: string, crc: number): CallRecord | undefined {
   return crc32(text) === crc ? (JSON.parse(text) as CallRecord) : undefined;
-}
-
-/** Progress belongs to a destination; towards another one a call begins again. */
-function readProgress(text: unknown, destination: string): Progress | undefined {
-  if (typeof text !== 'string') return undefined;
-  const progress = JSON.parse(text) as Progress;
-  return progress.destination === destination ? progress : undefined;
 }

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { InflightBody } from './inflight.ts';
 
 /** A body, or why there is none. `bytes` of one that is too large: those that were seen. */
@@ -41,21 +40,26 @@ export async function readBody(
   return zipped ? decoded(bytes, maxBytes, room) : { kind: 'body', bytes };
 }
 
-const unzip = promisify(gunzip);
-
+/** Unpacked piece by piece: a few kilobytes of gzip can hold a gigabyte. */
 async function decoded(
-  bytes: Uint8Array<ArrayBuffer>,
+  packed: Uint8Array<ArrayBuffer>,
   maxBytes: number,
   room: InflightBody,
 ): Promise<ReadBody> {
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    const plain = await unzip(bytes, { maxOutputLength: maxBytes });
-    if (!room.grow(bytes.length + plain.length)) return { kind: 'no_room' };
-    return { kind: 'body', bytes: joined([plain], plain.length) };
-  } catch (error) {
-    const tooLarge = error instanceof RangeError;
-    return tooLarge ? { kind: 'too_large', bytes: maxBytes } : { kind: 'body', bytes };
+    for await (const chunk of Readable.from([packed]).pipe(createGunzip())) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      length += chunk.length;
+      if (length > maxBytes) return { kind: 'too_large', bytes: length };
+      if (!room.grow(packed.length + length)) return { kind: 'no_room' };
+      chunks.push(chunk);
+    }
+  } catch {
+    return { kind: 'body', bytes: packed };
   }
+  return { kind: 'body', bytes: joined(chunks, length) };
 }
 
 /** One array that owns its memory, so that it can be handed to another thread. */

@@ -1,5 +1,10 @@
 import type { Readable } from 'node:stream';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { type AppendReceipt, type Journal, JournalError } from '../journal/journal.ts';
 import { createAccess } from './access.ts';
 import { createInflight } from './inflight.ts';
@@ -33,6 +38,9 @@ export interface ReceiverParts {
   log: FastifyBaseLogger;
 }
 
+/** A sender that stalls gives its room back after these milliseconds. */
+const requestMs = 60_000;
+
 /** Seconds after which a sender that was refused for want of room may try again. */
 const retryAfter = { full: 10, unavailable: 5, busy: 1 };
 
@@ -52,14 +60,20 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
+    requestTimeout: requestMs,
     bodyLimit: maxBodyBytes,
   });
 
-  // LiteLLM calls all of its formats application/json; the body alone tells.
+  // LiteLLM calls all of its formats application/json; the body alone tells. Fastify refuses a header
+  // that is no content type at all, and LiteLLM does not retry what is refused.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
-  app.post<{ Body: Readable | undefined }>('/v1/events', async (request, reply) => {
+  const ignoreContentType = async (request: FastifyRequest) => {
+    request.headers['content-type'] = 'application/octet-stream';
+  };
+  const events = { onRequest: ignoreContentType };
+  app.post<{ Body: Readable | undefined }>('/v1/events', events, async (request, reply) => {
     const receivedAt = now();
     const declared = Number(request.headers['content-length'] ?? 0);
     const room = inflight.open();

@@ -6,8 +6,9 @@ export function paramsOf(call: CallRecord): Map<string, string> {
   if (call.model !== undefined) params.set('model', call.model);
   if (call.apiBase !== undefined) params.set('api_base', call.apiBase);
   for (const [name, value] of Object.entries(call.parameters)) {
-    const collides = name === 'model' || name === 'api_base';
-    params.set(collides ? `param.${name}` : name, value);
+    let free = name;
+    while (params.has(free) || free === 'model' || free === 'api_base') free = `param.${free}`;
+    params.set(free, value);
   }
   return params;
 }

@@ -6,6 +6,8 @@ import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units
 const experimentTemplate =
   /^(?:[^{}]|\{(?:team_id|team_alias|model_group|key_alias|date:(?=[^}]*[YMD])[YMD-]+)\})+$/;
 
+const printableToken = 'a text of 8 printable ASCII characters or more, without spaces';
+
 /**
  * Every setting, with its default and what it is for. The file, the environment, the JSON Schema for
  * editors and the messages all come from here.
@@ -20,8 +22,8 @@ export const settingsSchema = z.strictObject({
         .default(4100)
         .describe('The port to listen on; 0 takes any free one.'),
       authToken: z
-        .string('a text of 8 characters or more')
-        .min(8, 'a text of 8 characters or more')
+        .string(printableToken)
+        .regex(/^[\x21-\x7e]{8,}$/, printableToken)
         .optional()
         .describe('What LiteLLM must send as Authorization. Without a token anybody may post.'),
       maxBodyBytes: size('64KiB', '2GiB')
@@ -62,7 +64,9 @@ export const settingsSchema = z.strictObject({
         .optional()
         .describe('The user name, for a server with basic authentication.'),
       password: text('a text').optional().describe('Its password.'),
-      token: text('a text')
+      token: z
+        .string('a text of printable ASCII characters')
+        .regex(/^[\x20-\x7e]+$/, 'a text of printable ASCII characters')
         .optional()
         .describe('A bearer token, instead of user name and password.'),
       requestsPerSecond: numberBetween(0.1, 10_000)

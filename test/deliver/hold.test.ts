@@ -92,3 +92,10 @@ test('an answer to what was sent before a refusal does not take it back', () => 
   hold.succeeded();
   assert.equal(hold.allows(), 'all');
 });
+
+test('a clock that is set back does not lengthen a hold', () => {
+  const { clock, hold } = setUp();
+  hold.refused(refusal);
+  clock.advance(-3_600_000);
+  assert.equal(hold.allows(), 'probe');
+});

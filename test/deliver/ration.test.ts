@@ -9,6 +9,7 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
   let now = 1_000_000;
   return {
     now: () => now,
+    ticks: () => now,
     sleep: async (ms) => {
       now += ms;
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -167,6 +168,47 @@ test('a call that was given back unsent is begun anew at the next take', (t) => 
   assert.equal(journal.take(1, now + 5)[0]?.progress?.begunAt, undefined);
   journal.reopen();
   assert.equal(journal.take(1, now + 6)[0]?.progress?.begunAt, now + 5);
+});
+
+test('a call whose progress is damaged counts as begun, and stops nobody', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1), litellmEvent(2));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  journal.run((own) => own.progress(call.seq, { destination: server, runId: 'r1' }));
+  journal.whileClosed((database) =>
+    database.exec(
+      `UPDATE calls SET progress = '{"destination":"http://ml' WHERE progress IS NOT NULL`,
+    ),
+  );
+  const calls = journal.take(10);
+  assert.deepEqual(calls[0]?.progress, { destination: server, begunAt: 0 });
+  assert.equal(calls.length, 2);
+});
+
+test('calls that are due in a far future, since the clock was set back, are due now', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const dayBefore = now - 86_400_000;
+  assert.equal(journal.take(1, dayBefore)[0]?.record.callId, 'call-1');
+});
+
+test('the bound holds for posts that share a commit', (t) => {
+  const maxBytes = 32 * 1024 * 1024;
+  const journal = opened(t, { maxBytes });
+  const own = journal.raw();
+  const large = (number: number) =>
+    bodyOf(litellmEvent(number, { messages: 'x'.repeat(7_000_000), status: 'failure' }));
+  const results = own.run([1, 2, 3, 4].map((number) => () => own.append(large(number), now)));
+  assert.ok(
+    results.some(({ status }) => status === 'rejected'),
+    'they do not all fit',
+  );
+  const onDisk = readdirSync(journal.folder).reduce(
+    (sum, file) => sum + statSync(join(journal.folder, file)).size,
+    0,
+  );
+  assert.ok(onDisk <= maxBytes, `${onDisk} of ${maxBytes} bytes`);
 });
 
 test('progress counts for its own destination only', (t) => {

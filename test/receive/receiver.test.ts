@@ -147,6 +147,30 @@ test('with a token, only a post that bears it is taken, as Bearer or bare', asyn
   assert.equal(posts.filter(({ status }) => status === 401).length, 5);
 });
 
+test('a content type that is none is no reason to refuse', async (t) => {
+  const { post } = await setUp(t);
+  for (const [number, type] of ['garbage', 'a/b/c', '', 'application/json; charset'].entries()) {
+    const { status, body } = await post(bodyOf(litellmEvent(number)), { 'content-type': type });
+    assert.deepEqual([status, body], [200, all(1)], type);
+  }
+});
+
+test('a little gzip that holds very much is refused before it is unpacked', async (t) => {
+  const { post } = await setUp(t, { maxBodyBytes: 64 * megabyte, maxInflightBytes: 64 * megabyte });
+  const bomb = gzipSync(Buffer.alloc(60 * megabyte, ' '));
+  const before = process.memoryUsage.rss();
+  const statuses = await Promise.all(
+    Array.from({ length: 8 }, async () => (await post(bomb)).status),
+  );
+  assert.ok(
+    statuses.every((status) => status === 503 || status === 200),
+    String(statuses),
+  );
+  assert.ok(statuses.includes(503), 'they do not all fit at once');
+  const grown = (process.memoryUsage.rss() - before) / megabyte;
+  assert.ok(grown < 400, `resident memory grew by ${grown} MB`);
+});
+
 test('health and metrics need no token', async (t) => {
   const { app } = await setUp(t, { authToken: 'a-good-token' });
   for (const url of ['/healthz', '/readyz', '/metrics']) {

@@ -10,6 +10,7 @@ export function fakeClock(start = 1_800_000_000_000): FakeClock {
   let sleepers: { until: number; wake: () => void }[] = [];
   return {
     now: () => now,
+    ticks: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
