@@ -37,7 +37,7 @@ export function admitVettedBody(
     }
   };
   return Promise.all(
-    readBatch(body).map((element) =>
+    Array.from(readBatch(body), (element) =>
       element.kind === 'call' ? vetted(element.slice, element.payload) : unusable(element),
     ),
   );

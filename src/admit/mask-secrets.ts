@@ -1,4 +1,4 @@
-import { type Fields, isObject, objectIn } from '../call/fields.ts';
+import { type Fields, isObject } from '../call/fields.ts';
 
 /** What stands where a secret was. */
 export const mask = '***';
@@ -19,11 +19,12 @@ const secretForms: readonly (readonly [RegExp, string])[] = [
   [/\b(sk|rk|pk)-[\w-]{4,}/g, `$1-${mask}`],
   [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, `$1${mask}`],
   [/\b(ghp|gho|ghs|github_pat|xox[abps])[_-]\w{10,}/g, `$1_${mask}`],
+  [/\b(AIza|gsk_|hf_|glpat-|xai-|r8_)[\w-]{10,}/g, `$1${mask}`],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
   [/\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, `$1${mask}`],
   [/([?&](?:key|sig|token|access_token)=)[^&\s"']+/gi, `$1${mask}`],
   [/(\/\/[^/\s:@"']{0,256}:)[^/\s@"']{1,1024}@/g, `$1${mask}@`],
-  [/\b((?:api[-_ ]?key|password|secret)["']?\s?[:=]\s?["']?)[^\s"',;}]{6,}/gi, `$1${mask}`],
+  [/\b((?:api[-_ ]?key|password|secret|token)["']?\s?[:=]\s?["']?)[^\s"',;}]{6,}/gi, `$1${mask}`],
 ];
 
 /** `text` without the secrets that can be told by their form. */
@@ -60,23 +61,34 @@ export function maskTexts(value: unknown): unknown {
 /**
  * A payload without the secrets that LiteLLM lets through: headers that it echoes
  * (`x-amz-security-token` comes verbatim), credentials among the parameters, keys in the provider's
- * address and in what an error quotes. Prompts and answers are not looked into.
+ * address and in what an error quotes, whatever a later LiteLLM puts beside them. Prompts and answers
+ * are not looked into.
  */
 export function maskPayload(payload: Fields): Fields {
-  return {
-    ...payload,
-    metadata: maskMembers(payload['metadata']),
-    hidden_params: maskTexts(maskMembers(payload['hidden_params'])),
-    api_base: maskTexts(payload['api_base']),
-    model_parameters: maskMembers(objectIn(payload['model_parameters'])),
-    error_information: maskTexts(payload['error_information']),
-    error_str: maskTexts(payload['error_str']),
-  };
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, member]) => {
+      if (content.has(name)) return [name, member];
+      const masked = maskMembers(member);
+      return [name, quoting.has(name) ? maskTexts(masked) : masked];
+    }),
+  );
 }
+
+/** What was asked and answered, and the map that is dropped anyway. */
+const content: ReadonlySet<string> = new Set(['messages', 'response', 'model_map_information']);
+
+/** Members whose texts may quote a secret under any name. */
+const quoting: ReadonlySet<string> = new Set([
+  'hidden_params',
+  'api_base',
+  'model_parameters',
+  'error_information',
+  'error_str',
+]);
 
 /** The text of a JSON member with a secret-sounding name, where the JSON itself is broken. */
 const secretMember = new RegExp(
-  `("[\\w-]{0,64}(?:${secretWords})"\\s{0,8}:\\s{0,8}")(?:[^"\\\\]|\\\\.){1,8192}`,
+  `("[\\w-]{0,64}(?:${secretWords})"\\s{0,8}:\\s{0,8}\\[?\\s{0,8}")(?:[^"\\\\]|\\\\.){1,8192}`,
   'gi',
 );
 

@@ -11,6 +11,7 @@ export type UnusableReason =
   | 'not_an_object'
   | 'not_a_litellm_call'
   | 'legacy_payload'
+  | 'too_large'
   | 'too_many_unusable';
 
 /** One element of a batch, in its order. */
@@ -23,9 +24,10 @@ const maxUnusable = 10_000;
 
 /**
  * Reads a posted body element by element; what one of them is never touches another. A body that is
- * no JSON at all is one unusable element, an empty one has none.
+ * no JSON at all is one unusable element, an empty one has none. Each element is read when it is asked
+ * for, so that only one of a large batch need be in memory.
  */
-export function readBatch(body: Buffer): BatchElement[] {
+export function* readBatch(body: Buffer): Generator<BatchElement> {
   let last: BatchElement | undefined;
   // Most slices are asked for twice in a row: by the split and for the batch.
   const read = (slice: Slice): BatchElement => {
@@ -40,26 +42,33 @@ export function readBatch(body: Buffer): BatchElement[] {
     if (element.kind === 'call') return 'call';
     return element.reason === 'broken_json' ? 'broken' : 'json';
   });
-  if (split.format === 'empty') return [];
-  if (split.format === 'not_json') return [unusable(0, body.length, 'not_json')];
-  const batch: BatchElement[] = [];
+  if (split.format === 'empty') return;
+  if (split.format === 'not_json') {
+    yield unusable(0, body.length, 'not_json');
+    return;
+  }
   let count = 0;
   for (const slice of split.slices) {
     const element = read(slice);
     if (element.kind === 'unusable') count += 1;
     if (count > maxUnusable) {
-      return [...batch, unusable(slice.start, body.length, 'too_many_unusable')];
+      yield unusable(slice.start, body.length, 'too_many_unusable');
+      return;
     }
-    batch.push(element);
+    yield element;
   }
-  return batch;
 }
+
+/** Bytes of a call. Parsed, JSON of small parts takes many times its length of memory. */
+const longestCall = 64 * 1024 * 1024;
 
 function unusable(start: number, end: number, reason: UnusableReason): BatchElement {
   return { kind: 'unusable', slice: { start, end }, reason };
 }
 
 function readElement(body: Buffer, slice: Slice): BatchElement {
+  if (slice.end - slice.start > longestCall)
+    return { kind: 'unusable', slice, reason: 'too_large' };
   let value: unknown;
   try {
     value = parseLenientJson(body.toString('utf8', slice.start, slice.end));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maskBroken, maskText } from '../../src/admit/mask-secrets.ts';
+import { maskBroken, maskPayload, maskText } from '../../src/admit/mask-secrets.ts';
 import { admitCall } from '../support/admitted-call.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { fixtureEvents } from '../support/litellm-fixture.ts';
@@ -202,3 +202,37 @@ for (const unit of hostile) {
     assert.ok(long < 64 * short + 100, `${short} ms, then ${long} ms`);
   });
 }
+
+test('keys of providers that have a form of their own are masked, in errors and parameters', () => {
+  for (const key of [
+    'AIzaSyA1234567890abcdefghij',
+    'gsk_1234567890abcdefghij',
+    'hf_1234567890abcdefghij',
+    'glpat-1234567890abcdefghij',
+  ]) {
+    const masked = JSON.stringify(
+      maskPayload({
+        error_information: { error_message: `bad key ${key}` },
+        model_parameters: { extra_body: `api_key=${key}` },
+      }),
+    );
+    assert.ok(!masked.includes('1234567890'), masked);
+  }
+});
+
+test('members that no LiteLLM of today posts are masked by their names as well', () => {
+  const payload = { proxy_server_request: { headers: { authorization: 'Bearer abc', host: 'h' } } };
+  assert.deepEqual(maskPayload(payload), {
+    proxy_server_request: { headers: { authorization: '***', host: 'h' } },
+  });
+});
+
+test('what was asked and answered is not looked into', () => {
+  const said = { messages: [{ token: 'sk-12345678' }], response: { secret: 'x' } };
+  assert.deepEqual(maskPayload(said), said);
+});
+
+test('a list of secrets in broken JSON is masked too', () => {
+  const kept = maskBroken(Buffer.from('{"token": ["abcdefgh"], "a": }')).toString();
+  assert.ok(!kept.includes('abcdefgh'), kept);
+});

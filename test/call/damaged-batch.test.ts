@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type BatchElement, readBatch } from '../../src/call/read-batch.ts';
+import type { BatchElement } from '../../src/call/read-batch.ts';
 import { fixtureEvents } from '../support/litellm-fixture.ts';
+import { readAll } from '../support/read-all.ts';
 
 /** What makes a split hard: objects that begin as calls do, and text that looks like structure. */
 const parallelToolCalls = {
@@ -45,7 +46,7 @@ const formats = {
   ndjson: (parts: string[]) => parts.join('\n'),
 };
 
-const read = (body: string): BatchElement[] => readBatch(Buffer.from(body));
+const read = (body: string): BatchElement[] => readAll(Buffer.from(body));
 
 function callsIn(batch: BatchElement[]): unknown[] {
   return batch.flatMap((element) => (element.kind === 'call' ? [element.payload] : []));

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import type { Caller, CallRecord, TokenCounts } from '../../src/call/call-record.ts';
 import type { ErrorType } from '../../src/call/error-type.ts';
 import { parseCall } from '../../src/call/parse-call.ts';
-import { readBatch } from '../../src/call/read-batch.ts';
 import { fixtureBody, fixtureFolder } from '../support/litellm-fixture.ts';
+import { readAll } from '../support/read-all.ts';
 
 /** What a person reads in a fixture. What is not named in a row is as in `usual`. */
 interface Row {
@@ -242,7 +242,7 @@ function posted(file: string): Posted[] {
 }
 
 function recordsIn(file: string): CallRecord[] {
-  return readBatch(fixtureBody(file)).map((element) => {
+  return readAll(fixtureBody(file)).map((element) => {
     assert.equal(element.kind, 'call');
     return parseCall(element.payload, 1);
   });

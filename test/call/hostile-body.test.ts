@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readBatch } from '../../src/call/read-batch.ts';
+import { readAll } from '../support/read-all.ts';
 
 const good =
   '{"id": "chatcmpl-1", "litellm_call_id": "call-1", "status": "success", "messages": [{"id": "m"}]}';
@@ -44,7 +44,7 @@ for (const [what, make] of Object.entries(shapes)) {
     const time = (length: number) => {
       const body = Buffer.from(make(length));
       const began = performance.now();
-      readBatch(body);
+      readAll(body);
       return performance.now() - began;
     };
     time(megabyte / 16);
@@ -58,7 +58,7 @@ for (const [what, make] of Object.entries(shapes)) {
 
 test('a body of countless elements that are no calls gives a bounded number of them', () => {
   for (const body of [`[${repeated('1,', megabyte)}1]`, repeated('{}\n', megabyte)]) {
-    const batch = readBatch(Buffer.from(body));
+    const batch = readAll(Buffer.from(body));
     assert.equal(batch.length, 10_001);
     const last = batch.at(-1);
     assert.equal(last?.kind === 'unusable' && last.reason, 'too_many_unusable');
@@ -68,14 +68,24 @@ test('a body of countless elements that are no calls gives a bounded number of t
 
 test('a batch of more calls than there may be unusable elements is read whole', () => {
   const call = '{"litellm_call_id": 1}';
-  const batch = readBatch(Buffer.from(`[${Array.from({ length: 20_000 }, () => call).join()}]`));
+  const batch = readAll(Buffer.from(`[${Array.from({ length: 20_000 }, () => call).join()}]`));
   assert.ok(batch.length === 20_000 && batch.every(({ kind }) => kind === 'call'));
 });
 
 test('an array that is nested as deep as memory allows is read or refused, not a crash', () => {
   const deep = `[{"litellm_call_id": ${'['.repeat(500_000)}${']'.repeat(500_000)}}, ${good}]`;
   assert.deepEqual(
-    readBatch(Buffer.from(deep)).map(({ kind }) => kind),
+    readAll(Buffer.from(deep)).map(({ kind }) => kind),
     ['call', 'call'],
+  );
+});
+
+test('a call larger than can be read safely costs itself alone', () => {
+  const good = JSON.stringify({ litellm_call_id: 'c', id: 'i', startTime: 1 });
+  const large = `{"id": "${'x'.repeat(64 * 1024 * 1024)}"}`;
+  const batch = readAll(Buffer.from(`[${good}, ${large}, ${good}]`));
+  assert.deepEqual(
+    batch.map((element) => (element.kind === 'call' ? 'call' : element.reason)),
+    ['call', 'too_large', 'call'],
   );
 });

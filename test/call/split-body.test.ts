@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readBatch } from '../../src/call/read-batch.ts';
 import { splitBody } from '../../src/call/split-body.ts';
+import { readAll } from '../support/read-all.ts';
 
 const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLength: 3 });
 
@@ -28,7 +28,7 @@ const indent = fc.constantFrom(undefined, 0, 1, 2, '\t');
 
 /** The calls in a body, all of whose elements have to be calls. */
 function callsIn(body: string): unknown[] {
-  return readBatch(Buffer.from(body)).map((element) => {
+  return readAll(Buffer.from(body)).map((element) => {
     assert.equal(element.kind, 'call', JSON.stringify(element));
     return element.payload;
   });
@@ -105,8 +105,6 @@ test('a byte order mark is no part of the first call', () => {
 
 test('slices are where the elements stand, for the dead letters to quote', () => {
   const body = '[ {"litellm_call_id": 1} ,\n null , x]';
-  const slices = readBatch(Buffer.from(body)).map(({ slice }) =>
-    body.slice(slice.start, slice.end),
-  );
+  const slices = readAll(Buffer.from(body)).map(({ slice }) => body.slice(slice.start, slice.end));
   assert.deepEqual(slices, ['{"litellm_call_id": 1}', 'null', 'x']);
 });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallRecord } from '../../src/call/call-record.ts';
 import { parseCall } from '../../src/call/parse-call.ts';
-import { readBatch } from '../../src/call/read-batch.ts';
 import { planRun } from '../../src/record/plan-run.ts';
 import { fixtureBody } from '../support/litellm-fixture.ts';
+import { readAll } from '../support/read-all.ts';
 
 const start = Date.UTC(2026, 10, 24, 14, 48, 41) + 0.125;
 
@@ -223,7 +223,7 @@ test('names in the note cannot be markup', () => {
 
 test('nothing that was asked, answered or quoted by an error is in note, name or tags', () => {
   for (const file of ['chat_success.json', 'chat_tools.json', 'unicode.json', 'error_500.json']) {
-    const [element] = readBatch(fixtureBody(file));
+    const [element] = readAll(fixtureBody(file));
     assert.equal(element?.kind, 'call');
     const prompt = 'Wie geht es dir, du geheimer Text?';
     const payload = {
