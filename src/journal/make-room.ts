@@ -1,19 +1,37 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from './ledger.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Space } from './space.ts';
 
 /**
  * Gives detail up, where the journal has no room for more calls, in a fixed order: recorded calls
- * that are kept for replay, then the bodies of pending successes, then those of pending failures,
- * each the oldest first. Records stay: no count, token or cent is ever given up.
+ * that are kept for replay, what is kept of dead letters, then the bodies of pending successes, then
+ * those of pending failures, each the oldest first. Records stay: no count, token or cent is ever
+ * given up.
  *
  * @returns Whether a post of `bytes` fits by now.
  */
 export type MakeRoom = (bytes: number, now: number) => boolean;
 
 const forgottenAStep = 500;
-const bodiesAStep = 50;
+const shedAStep = 50;
+
+const bodies = (condition: string) => ({
+  find: `SELECT seq AS id FROM calls JOIN payloads USING (seq)
+         WHERE ${condition} AND body IS NOT NULL AND seq > ? ORDER BY seq LIMIT ${shedAStep}`,
+  shed: 'UPDATE payloads SET body = NULL WHERE seq = ?',
+});
+
+/** What is given up after the recorded calls, in this order. */
+const details = [
+  {
+    find: `SELECT id FROM dead_letters WHERE kept IS NOT NULL AND id > ? ORDER BY id LIMIT ${shedAStep}`,
+    shed: 'UPDATE dead_letters SET kept = NULL WHERE id = ?',
+  },
+  bodies('state = 2'),
+  bodies('state = 0 AND failed = 0'),
+  bodies('state = 0 AND failed = 1'),
+];
 
 export function createMakeRoom(
   database: DatabaseSync,
@@ -21,34 +39,25 @@ export function createMakeRoom(
   settler: Settler,
   space: Space,
 ): MakeRoom {
-  const shedBodies = (failed: 0 | 1): ((now: number) => number) => {
-    const find: StatementSync = database.prepare(
-      `SELECT seq FROM calls JOIN payloads USING (seq)
-       WHERE state = 0 AND failed = ${failed} AND body IS NOT NULL AND seq > ?
-       ORDER BY seq LIMIT ${bodiesAStep}`,
-    );
-    const shed = database.prepare('UPDATE payloads SET body = NULL WHERE seq = ?');
+  const shedders = details.map((detail) => {
+    const find = database.prepare(detail.find);
+    const shed = database.prepare(detail.shed);
     /** Where the search goes on, so that it need not pass what is gone each time. */
     let shedUpTo = 0;
     return () => {
-      const seqs = find.all(shedUpTo).map((row) => Number(row['seq']));
-      for (const seq of seqs) shed.run(seq);
-      shedUpTo = seqs.at(-1) ?? shedUpTo;
-      ledger.add('bodies_shed', seqs.length);
-      return seqs.length;
+      const ids = find.all(shedUpTo).map((row) => Number(row['id']));
+      for (const id of ids) shed.run(id);
+      shedUpTo = ids.at(-1) ?? shedUpTo;
+      ledger.add('bodies_shed', ids.length);
+      return ids.length;
     };
-  };
-  const steps = [
-    (now: number) => settler.forgetRecorded(Number.MAX_SAFE_INTEGER, forgottenAStep, now),
-    shedBodies(0),
-    shedBodies(1),
-  ];
+  });
+  const forgetRecorded = (now: number) =>
+    settler.forgetRecorded(Number.MAX_SAFE_INTEGER, forgottenAStep, now);
 
   return (bytes, now) => {
-    for (const step of steps) {
-      while (!space.admits(bytes)) {
-        if (step(now) === 0) break;
-      }
+    for (const step of [forgetRecorded, ...shedders]) {
+      while (!space.admits(bytes) && step(now) > 0);
     }
     return space.admits(bytes);
   };

@@ -335,6 +335,18 @@ test('detail is given up for room in order: what is recorded, bodies of successe
   assert.equal(account.bodiesShed, 75 - third.length);
 });
 
+test('what is kept of dead letters makes room for calls', (t) => {
+  const journal = opened(t, { maxBytes: 16 * 1024 * 1024 });
+  const broken = () => new Uint8Array(Buffer.from(`[{"id": ${'x '.repeat(450_000)}}]`));
+  for (let post = 0; post < 30; post += 1) journal.run((own) => own.append(broken(), now));
+  const kept = journal.whileClosed((database) =>
+    database.prepare('SELECT count(kept) AS kept, count(*) AS all_of_them FROM dead_letters').get(),
+  );
+  assert.equal(kept?.['all_of_them'], 30, 'each is still noted');
+  assert.ok(Number(kept?.['kept']) < 15, `${kept?.['kept']} are kept whole`);
+  assert.equal(journal.append(litellmEvent(1)).accepted, 1);
+});
+
 test('a command that fails is undone alone; the others of its commit stand', (t) => {
   const journal = opened(t);
   const own = journal.raw();
