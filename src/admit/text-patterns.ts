@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
 import { replaceAddresses } from './find-addresses.ts';
 import { replaceCards } from './find-cards.ts';
 import { replaceEmails } from './find-emails.ts';
@@ -55,8 +55,14 @@ export function textPatterns(
   return (text) => steps.reduce((current, step) => step(current), text);
 }
 
-/** An own pattern runs on RE2's automata: no text can make it take more than linear time. */
+const require = createRequire(import.meta.url);
+
+/**
+ * An own pattern runs on RE2's automata: no text can make it take more than linear time. The engine
+ * is loaded when there is one.
+ */
 function customPattern({ regex, replacement }: CustomPattern): TextPattern {
+  const { RE2JS }: typeof import('re2js') = require('re2js');
   const compiled = RE2JS.compile(regex);
   return (text) => (compiled.test(text) ? compiled.matcher(text).replaceAll(replacement) : text);
 }

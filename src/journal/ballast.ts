@@ -1,4 +1,4 @@
-import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -14,13 +14,13 @@ export interface Ballast {
   restore(): void;
 }
 
-const file = 'ballast';
+const ballastFile = 'ballast';
 /** The disk has plenty when this many times the ballast is free. */
 const plenty = 4;
 
 /** @param size Bytes. */
 export function createBallast(folder: string, size: number): Ballast {
-  const path = join(folder, file);
+  const path = join(folder, ballastFile);
   const bytes = () => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return {
     bytes,
@@ -30,11 +30,24 @@ export function createBallast(folder: string, size: number): Ballast {
       const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < plenty * size) return;
       try {
-        writeFileSync(path, Buffer.alloc(size), { mode: 0o600 });
+        fill(path, size);
       } catch {
         // Half a ballast would only look like one.
         rmSync(path, { force: true });
       }
     },
   };
+}
+
+/** Writes zeros a piece at a time: they would count as the daemon's memory until they are collected. */
+function fill(path: string, size: number): void {
+  const piece = Buffer.alloc(64 * 1024);
+  const file = openSync(path, 'w', 0o600);
+  try {
+    for (let written = 0; written < size; ) {
+      written += writeSync(file, piece, 0, Math.min(piece.length, size - written));
+    }
+  } finally {
+    closeSync(file);
+  }
 }

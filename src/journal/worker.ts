@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createExternalRedactor } from './external-redactor.ts';
+import type { ExternalRedactor } from './external-redactor.ts';
 import { JournalError } from './journal.ts';
 import { type JournalOptions, openSqliteJournal, type SqliteJournal } from './sqlite-journal.ts';
 import type { Answer, Command, Message, Reply, Request } from './worker-protocol.ts';
@@ -19,7 +19,7 @@ const say = (message: Message, transfer: ArrayBuffer[] = []) => port.postMessage
 
 try {
   const options = workerData as JournalOptions;
-  serve(openSqliteJournal(options), options.redact);
+  serve(openSqliteJournal(options), await redactorOf(options.redact));
   say({ kind: 'opened' });
 } catch (error) {
   if (!(error instanceof JournalError)) throw error;
@@ -34,9 +34,14 @@ interface Ready {
   run: () => Answer;
 }
 
-function serve(journal: SqliteJournal, redact: JournalOptions['redact']): void {
-  const redactor =
-    redact?.url === undefined ? undefined : createExternalRedactor(redact.url, redact.timeout);
+/** The external redactor, where there is one; its HTTP client takes 12 MB, and is loaded then only. */
+async function redactorOf(redact: JournalOptions['redact']): Promise<ExternalRedactor | undefined> {
+  if (redact?.url === undefined) return undefined;
+  const { createExternalRedactor } = await import('./external-redactor.ts');
+  return createExternalRedactor(redact.url, redact.timeout);
+}
+
+function serve(journal: SqliteJournal, redactor: ExternalRedactor | undefined): void {
   const vetting = new Set<Promise<void>>();
   let waiting: Ready[] = [];
 

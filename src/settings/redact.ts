@@ -1,4 +1,4 @@
-import { RE2JS, RE2JSException } from 're2js';
+import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { duration, oneOf, text } from './units.ts';
 
@@ -45,7 +45,11 @@ const customPattern = z.strictObject({
 });
 
 /** What is wrong with a pattern, in words that follow "is not"; undefined where nothing is. */
+/** RE2's engine takes a few megabytes of memory: it is loaded when a pattern asks for it. */
+const require = createRequire(import.meta.url);
+
 function whyNoPattern(regex: string): string | undefined {
+  const { RE2JS, RE2JSException }: typeof import('re2js') = require('re2js');
   try {
     return RE2JS.compile(regex).test('') ? 'a regular expression that needs a text' : undefined;
   } catch (error) {
