@@ -15,7 +15,7 @@ import { createMlflowClient } from './mlflow/client.ts';
 import { createHttpTransport } from './mlflow/http-transport.ts';
 import { createHealth } from './observe/health.ts';
 import { createMetrics } from './observe/metrics.ts';
-import { reportEnd, reportHold, reportPost } from './observe/report.ts';
+import { reportDamage, reportEnd, reportHold, reportPost } from './observe/report.ts';
 import { createControl, listenOnSocket } from './receive/control.ts';
 import { createReceiver } from './receive/receiver.ts';
 import type { Settings } from './settings/schema.ts';
@@ -51,7 +51,9 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
   const over = new AbortController();
   let stopping = false;
 
-  const journal = await openJournal(journalOptions(settings), onFatal);
+  const journal = await openJournal(journalOptions(settings), onFatal, (damage) =>
+    reportDamage(log, damage),
+  );
 
   const holdOf = (name: string) =>
     createHold({

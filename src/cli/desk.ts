@@ -5,8 +5,10 @@ import { type JournalDesk, JournalError } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal-client.ts';
 import { databaseFile } from '../journal/journal-files.ts';
 import { journalOptions } from '../journal-options.ts';
+import { describeDamage } from '../observe/describe-damage.ts';
 import { type ControlRequest, controlSocket } from '../receive/control.ts';
 import type { Settings } from '../settings/schema.ts';
+import { printError } from './print.ts';
 
 /** A journal to ask: the daemon's, over its control socket, or the file itself when nobody has it. */
 export interface Desk extends JournalDesk {
@@ -32,7 +34,11 @@ export async function openDesk(settings: Settings): Promise<Desk> {
       `there is no journal in ${folder}; SIDECAR_DATA_DIR or journal.dir names its folder`,
     );
   }
-  const journal = await openJournal(journalOptions(settings), () => undefined);
+  const journal = await openJournal(
+    journalOptions(settings),
+    () => undefined,
+    (damage) => describeDamage(damage).forEach(printError),
+  );
   return { ...journal, health: async () => undefined };
 }
 

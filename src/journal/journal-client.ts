@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Damage } from './damage.ts';
 import { type Journal, JournalError } from './journal.ts';
 import type { JournalOptions } from './sqlite-journal.ts';
 import type { Answers, Command, Message, Reply } from './worker-protocol.ts';
@@ -14,11 +15,13 @@ interface Waiting {
  *
  * @param onDeath Called when the thread ends though nobody closed it: what it was asked may or may
  *   not be on disk, so the process should end and start anew.
+ * @param onDamage Told once, before this resolves, of what was damaged and has been salvaged.
  * @throws JournalError when the journal cannot be opened.
  */
 export async function openJournal(
   options: JournalOptions,
   onDeath: (reason: string) => void,
+  onDamage: (damage: Damage) => void = () => undefined,
 ): Promise<Journal> {
   const worker = new Worker(workerFile(), { workerData: options });
   const waiting = new Map<number, Waiting>();
@@ -63,6 +66,7 @@ export async function openJournal(
       switch (message.kind) {
         case 'opened':
           opened = true;
+          if (message.damage !== undefined) onDamage(message.damage);
           resolve();
           break;
         case 'refused':

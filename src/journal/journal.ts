@@ -86,6 +86,9 @@ export interface PendingCall {
   progress?: Progress;
 }
 
+/** Stands for every destination, in progress of which it is not known towards which it was. */
+export const anyDestination = '*';
+
 /** How far a call has come towards one destination. */
 export interface Progress {
   destination: string;

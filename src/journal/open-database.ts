@@ -1,46 +1,12 @@
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { prepareFolder } from './data-folder.ts';
+import { isDamage, primaryCode } from './is-damage.ts';
 import { JournalError } from './journal.ts';
-import { databaseFile } from './journal-files.ts';
-import { ownFolder, patienceMs } from './own-folder.ts';
+import { patienceMs } from './own-folder.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 /** `PRAGMA application_id` of a journal: "LMLJ". */
 const applicationId = 0x4c4d4c4a;
-
-export interface OwnDatabase {
-  database: DatabaseSync;
-  /** Closes the file and gives up the folder. */
-  close(): void;
-}
-
-/**
- * Opens the journal in `folder`, or makes one, for this process alone.
- *
- * @throws JournalError `JOURNAL_IN_USE`, `JOURNAL_TOO_NEW`, `JOURNAL_ON_NETWORK_DISK`,
- *   `JOURNAL_NOT_WRITABLE` or `JOURNAL_UNAVAILABLE`.
- */
-export function openOwnDatabase(folder: string): OwnDatabase {
-  let lock: { close(): void } | undefined;
-  try {
-    prepareFolder(folder);
-    lock = ownFolder(folder);
-    const owned = lock;
-    const database = openDatabase(join(folder, databaseFile));
-    return {
-      database,
-      close: () => {
-        database.close();
-        owned.close();
-      },
-    };
-  } catch (error) {
-    lock?.close();
-    throw asJournalError(error, folder);
-  }
-}
 
 /**
  * Opens or makes a journal's file.
@@ -110,16 +76,16 @@ export function isSqliteError(error: unknown): boolean {
 export function asJournalError(error: unknown, folder: string): JournalError {
   if (error instanceof JournalError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const code =
-    typeof error === 'object' &&
-    error !== null &&
-    'errcode' in error &&
-    typeof error.errcode === 'number'
-      ? error.errcode & 0xff
-      : undefined;
+  const code = primaryCode(error);
   if (code === busy) {
     return new JournalError('JOURNAL_IN_USE', `another process owns the journal in ${folder}`);
   }
   if (code === full) return new JournalError('JOURNAL_FULL', `the journal in ${folder} is full`);
+  if (isDamage(error)) {
+    return new JournalError(
+      'JOURNAL_DAMAGED',
+      `the journal in ${folder} is damaged (${message}); what can be read is salvaged at the next start`,
+    );
+  }
   return new JournalError('JOURNAL_UNAVAILABLE', `the journal in ${folder} failed: ${message}`);
 }

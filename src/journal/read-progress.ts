@@ -1,5 +1,5 @@
 import { type Fields, given, isObject, numberIn, textIn } from '../call/fields.ts';
-import type { Progress } from './journal.ts';
+import { anyDestination, type Progress } from './journal.ts';
 
 /**
  * The progress in a row's text, where it is towards `destination`: towards another one a call begins
@@ -8,7 +8,8 @@ import type { Progress } from './journal.ts';
 export function readProgress(text: string, destination: string): Progress | undefined {
   const fields = parsed(text);
   if (!isObject(fields)) return { destination, begunAt: 0 };
-  if (fields['destination'] !== destination) return undefined;
+  const towards = fields['destination'];
+  if (towards !== destination && towards !== anyDestination) return undefined;
   return {
     destination,
     ...given({

@@ -6,6 +6,7 @@ import { createKeepBroken } from '../admit/keep-broken.ts';
 import { builtInOnly, type RedactionOptions } from '../admit/redaction-options.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
 import { createAppender } from './append-body.ts';
+import type { Damage } from './damage.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import {
@@ -20,7 +21,7 @@ import {
 } from './journal.ts';
 import { createLedger } from './ledger.ts';
 import { createMakeRoom } from './make-room.ts';
-import { openOwnDatabase } from './open-database.ts';
+import { openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
 import { createSeenIds } from './seen-ids.ts';
@@ -50,6 +51,9 @@ export interface JournalOptions {
  * that share a `run` share its commit. See `journal.ts` for what each does.
  */
 export interface SqliteJournal {
+  /** What was damaged when the journal was opened, and has been salvaged. */
+  damage?: Damage;
+  /** @throws JournalError `JOURNAL_DAMAGED`, and then for good. */
   run<T>(commands: (() => T)[]): PromiseSettledResult<T>[];
   append(body: Uint8Array, receivedAt: number): AppendReceipt;
   /** Makes calls of a body, without `run`, and shows their texts to the external redactor. */
@@ -76,7 +80,8 @@ const forgottenAStep = 500;
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const redact = options.redact ?? builtInOnly;
   const admission = createAdmission(redact);
-  const own = openOwnDatabase(options.folder);
+  const naming = experimentNaming(options.experiment);
+  const own = openOwnDatabase(options.folder, naming.nameFor);
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
   const transactions = createTransactions(database, options.folder, ({ code }) => {
@@ -96,7 +101,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     ledger,
     deadLetters,
     seen,
-    naming: experimentNaming(options.experiment),
+    naming,
   });
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
   const setPostponed = database.prepare(
@@ -112,9 +117,21 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     return appendElements(bufferOf(body), elements, receivedAt);
   };
 
+  /** Nothing that is built on a damaged file can be trusted: the process ends, the restart salvages. */
+  const endOnDamage = (results: PromiseSettledResult<unknown>[]) => {
+    for (const result of results) {
+      const reason: unknown = result.status === 'rejected' ? result.reason : undefined;
+      if (!(reason instanceof JournalError) || reason.code !== 'JOURNAL_DAMAGED') continue;
+      own.noteDamage();
+      throw reason;
+    }
+  };
+
   return {
+    ...(own.damage && { damage: own.damage }),
     run: (commands) => {
       const results = transactions.run(commands);
+      endOnDamage(results);
       space.committed();
       return results;
     },
@@ -142,9 +159,11 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     dead: createDeadLetterDesk(database, ledger, settler),
     replay: createReplay(database, ledger),
     tidy: (now) => {
-      const [forgotten] = transactions.run([
+      const results = transactions.run([
         () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),
       ]);
+      endOnDamage(results);
+      const [forgotten] = results;
       space.tidy();
       return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
     },

@@ -1,3 +1,4 @@
+import type { Damage } from './damage.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type {
   Account,
@@ -56,6 +57,6 @@ export type Reply =
 
 /** What the thread says of itself: once at its start, then with each commit. */
 export type Message =
-  | { kind: 'opened' }
+  | { kind: 'opened'; damage?: Damage }
   | { kind: 'refused'; code: JournalErrorCode; message: string }
   | { kind: 'replies'; replies: Reply[] };

@@ -19,8 +19,9 @@ const say = (message: Message, transfer: ArrayBuffer[] = []) => port.postMessage
 
 try {
   const options = workerData as JournalOptions;
-  serve(openSqliteJournal(options), await redactorOf(options.redact));
-  say({ kind: 'opened' });
+  const journal = openSqliteJournal(options);
+  serve(journal, await redactorOf(options.redact));
+  say({ kind: 'opened', ...(journal.damage && { damage: journal.damage }) });
 } catch (error) {
   if (!(error instanceof JournalError)) throw error;
   say({ kind: 'refused', code: error.code, message: error.message });

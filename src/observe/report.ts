@@ -1,13 +1,29 @@
 import type { Logger } from 'pino';
 import type { CallEnd } from '../deliver/call-end.ts';
 import type { DestinationState } from '../deliver/hold.ts';
+import type { Damage } from '../journal/damage.ts';
 import type { PendingCall } from '../journal/journal.ts';
 import type { PostReport } from '../receive/receiver.ts';
+import { describeDamage } from './describe-damage.ts';
 
 /*
  * What is worth a line in the log. No line holds anything of a call's content: ids, counts and the
  * names of reasons alone.
  */
+
+/** What start-up found damaged in the journal. */
+export function reportDamage(log: Logger, damage: Damage): void {
+  const { log: writeAheadLog, database, account, setAside } = damage;
+  log.error(
+    {
+      ...(writeAheadLog && { writeAheadLog }),
+      ...(database && { database }),
+      ...(account && { account }),
+      setAside,
+    },
+    describeDamage(damage).join(' '),
+  );
+}
 
 /** A post that was refused, or of which something was. */
 export function reportPost(log: Logger, { status, bytes, receipt }: PostReport): void {

@@ -1,0 +1,46 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { balanceLedger } from './balance-ledger.ts';
+import { readableRows } from './readable-rows.ts';
+
+/**
+ * Accounts for the calls of `from` whose payload could not be copied: pending ones become dead
+ * letters, recorded ones stay known by their id. Answers how many pending ones are lost, with those
+ * of which nothing but their count is left.
+ */
+export function accountForLost(
+  from: DatabaseSync,
+  to: DatabaseSync,
+  last: number,
+  now: number,
+): number {
+  const isCopied = to.prepare('SELECT 1 FROM calls WHERE seq = ?');
+  const addLetter = to.prepare(
+    "INSERT INTO dead_letters (died_at, reason, detail) VALUES (?, 'damaged', ?)",
+  );
+  const addRecorded = to.prepare(
+    `INSERT OR IGNORE INTO calls (seq, record_id, state, failed, received_at, due_at, settled_at, experiment)
+     VALUES (?, ?, 1, 0, ?, ?, ?, '')`,
+  );
+  const count = to.prepare(
+    'INSERT INTO ledger (name, calls) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET calls = calls + excluded.calls',
+  );
+  let lost = 0;
+  to.exec('BEGIN');
+  for (const row of readableRows(from, 'SELECT seq, record_id, state FROM calls', 'seq', last)) {
+    const seq = Number(row['seq']);
+    const recordId = row['record_id'];
+    if (!(recordId instanceof Uint8Array) || isCopied.get(seq) !== undefined) continue;
+    if (row['state'] === 0) {
+      addLetter.run(
+        now,
+        `call ${Buffer.from(recordId).toString('hex')} could not be read any more`,
+      );
+      lost += 1;
+    } else if (row['state'] === 1) addRecorded.run(seq, recordId, now, now, now);
+  }
+  count.run('dead', lost);
+  count.run('pending', -lost);
+  lost += balanceLedger(to);
+  to.exec('COMMIT');
+  return lost;
+}

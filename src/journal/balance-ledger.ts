@@ -1,0 +1,38 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { numberOf } from './open-database.ts';
+
+/** Whether the account adds up, and the pending calls are those that are really there. */
+export function isBalanced(database: DatabaseSync): boolean {
+  const { received, pending, ended } = read(database);
+  return pending === countPending(database) && received === ended + pending;
+}
+
+/**
+ * Makes the account of a journal add up that was damaged. Pending calls that the account knows and
+ * that are not there are counted as shed, `damaged`; answers how many.
+ */
+export function balanceLedger(database: DatabaseSync): number {
+  const { received, pending, ended } = read(database);
+  const isThere = countPending(database);
+  const lost = received === ended + pending ? Math.max(0, pending - isThere) : 0;
+  const set = database.prepare('INSERT OR REPLACE INTO ledger (name, calls) VALUES (?, ?)');
+  const shed = database.prepare("SELECT calls FROM ledger WHERE name = 'shed:damaged'").get();
+  if (lost > 0) set.run('shed:damaged', Number(shed?.['calls'] ?? 0) + lost);
+  set.run('pending', isThere);
+  set.run('received', ended + isThere + lost);
+  return lost;
+}
+
+function read(database: DatabaseSync) {
+  const sum = (condition: string) =>
+    numberOf(database, `SELECT coalesce(sum(calls), 0) FROM ledger WHERE ${condition}`);
+  return {
+    received: sum("name = 'received'"),
+    pending: sum("name = 'pending'"),
+    ended: sum("name IN ('recorded', 'dead', 'duplicate') OR name LIKE 'shed:%'"),
+  };
+}
+
+function countPending(database: DatabaseSync): number {
+  return numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0');
+}

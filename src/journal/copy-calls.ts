@@ -1,0 +1,121 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { CallRecord } from '../call/call-record.ts';
+import { type Row, readableRows } from './readable-rows.ts';
+
+export interface CopyParts {
+  from: DatabaseSync;
+  to: DatabaseSync;
+  /** The largest number of a call that is looked for. */
+  last: number;
+  experimentOf: (record: CallRecord) => string;
+  now: number;
+}
+
+export interface CopiedCalls {
+  calls: number;
+  bodiesLost: number;
+}
+
+/** Rows that share a commit; what was copied before a failure is thrown away in any case. */
+const aCommit = 500;
+const maxState = 2;
+
+/**
+ * Copies the calls whose record can be read and has the right checksum. Where a call's own row is
+ * gone, it is made from the record, and pending: it is looked for in MLflow before it is sent.
+ */
+export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): CopiedCalls {
+  const insertCall = to.prepare(
+    `INSERT OR IGNORE INTO calls
+       (seq, record_id, state, failed, received_at, due_at, attempts, settled_at, experiment, progress)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertPayload = to.prepare(
+    'INSERT INTO payloads (seq, record, record_crc, body, body_crc) VALUES (?, ?, ?, ?, ?)',
+  );
+  const insertExperiment = to.prepare('INSERT OR IGNORE INTO experiments (name) VALUES (?)');
+  const copied: CopiedCalls = { calls: 0, bodiesLost: 0 };
+  const calls = readableRows(from, 'SELECT * FROM calls', 'seq', last);
+  let call = calls.next();
+
+  /** The call's own row; both tables are read in the order of their common key. */
+  const callOf = (seq: number): Row => {
+    while (!call.done && Number(call.value['seq']) < seq) call = calls.next();
+    return !call.done && Number(call.value['seq']) === seq ? call.value : {};
+  };
+
+  to.exec('BEGIN');
+  for (const payload of readableRows(from, 'SELECT * FROM payloads', 'seq', last)) {
+    const record = soundRecord(payload);
+    if (record === undefined) continue;
+    const seq = Number(payload['seq']);
+    const row = callOf(seq);
+    const state = stateOf(row);
+    const experiment = textOf(row, 'experiment') ?? experimentOf(record);
+    const { changes } = insertCall.run(
+      seq,
+      Buffer.from(record.recordId, 'hex'),
+      state,
+      record.status === 'failure' ? 1 : 0,
+      timeOf(row, 'received_at', now),
+      now,
+      0,
+      state === 0 ? null : timeOf(row, 'settled_at', now),
+      experiment,
+      progressOf(row),
+    );
+    if (changes === 0) continue;
+    const body = soundBody(payload);
+    if (body === null && payload['body'] !== null) copied.bodiesLost += 1;
+    insertPayload.run(
+      seq,
+      String(payload['record']),
+      Number(payload['record_crc']),
+      body,
+      body && crc32(body),
+    );
+    insertExperiment.run(experiment);
+    copied.calls += 1;
+    if (copied.calls % aCommit === 0) to.exec('COMMIT; BEGIN');
+  }
+  to.exec('COMMIT');
+  return copied;
+}
+
+/** A record is what this program wrote, as long as its checksum holds. */
+function soundRecord({ record, record_crc }: Row): CallRecord | undefined {
+  if (typeof record !== 'string' || crc32(record) !== Number(record_crc)) return undefined;
+  return JSON.parse(record) as CallRecord;
+}
+
+function soundBody({ body, body_crc }: Row): Uint8Array | null {
+  return body instanceof Uint8Array && crc32(body) === Number(body_crc) ? body : null;
+}
+
+function stateOf(row: Row): number {
+  const state = Number(row['state'] ?? 0);
+  return Number.isInteger(state) && state >= 0 && state <= maxState ? state : 0;
+}
+
+function textOf(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A time gone by. */
+function timeOf(row: Row, column: string, now: number): number {
+  const time = Number(row[column]);
+  return time > 0 && time <= now ? time : now;
+}
+
+function progressOf(row: Row): string | null {
+  const text = textOf(row, 'progress');
+  if (text === undefined) return null;
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return null;
+  }
+}

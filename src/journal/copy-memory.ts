@@ -1,0 +1,91 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { isUnreadable } from './is-damage.ts';
+import { type Row, readableRows } from './readable-rows.ts';
+
+/** Copies what can be read beside the calls: names, counts, dead letters, ids of calls gone by. */
+export function copyMemory(from: DatabaseSync, to: DatabaseSync): void {
+  to.exec('BEGIN');
+  copyTable(from, to, 'meta', 'name, value');
+  copyTable(from, to, 'ledger', 'name, calls');
+  copyTable(from, to, 'experiments', 'name');
+  copyDeadLetters(from, to);
+  copySeenIds(from, to);
+  to.exec('COMMIT');
+}
+
+/** From both ends, so that a bad page in the middle costs itself alone. */
+function copyTable(from: DatabaseSync, to: DatabaseSync, table: string, columns: string): void {
+  const marks = columns.replace(/\w+/g, '?');
+  const insert = to.prepare(`INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${marks})`);
+  for (const order of ['ASC', 'DESC']) {
+    const isWhole = tryOut(() => {
+      const rows = from.prepare(`SELECT ${columns} FROM ${table} ORDER BY 1 ${order}`);
+      for (const row of rows.iterate()) tryOut(() => insert.run(...Object.values(row)));
+    });
+    if (isWhole) return;
+  }
+}
+
+function copyDeadLetters(from: DatabaseSync, to: DatabaseSync): void {
+  const insert = to.prepare(
+    `INSERT INTO dead_letters (id, died_at, reason, detail, seq, bytes, sha256, kept)
+     SELECT :id, :died_at, :reason, :detail, (SELECT seq FROM calls WHERE seq = :seq AND state = 2),
+       :bytes, :sha256, :kept`,
+  );
+  const last = largestKey(from, 'dead_letters', 'id');
+  for (const row of readableRows(from, 'SELECT * FROM dead_letters', 'id', last)) {
+    tryOut(() => insert.run(row));
+  }
+}
+
+function copySeenIds(from: DatabaseSync, to: DatabaseSync): void {
+  const register = to.prepare(
+    'INSERT INTO seen_buckets (bucket, began_at, entries) VALUES (?, ?, ?)',
+  );
+  tryOut(() => {
+    const buckets: Row[] = from.prepare('SELECT bucket, began_at FROM seen_buckets').all();
+    for (const { bucket, began_at } of buckets) {
+      const table = `seen_${Number(bucket)}`;
+      to.exec(`CREATE TABLE ${table} (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID`);
+      copyTable(from, to, table, 'id');
+      const entries = Number(to.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
+      register.run(Number(bucket), Number(began_at), entries);
+    }
+  });
+}
+
+/**
+ * The largest key of a table that another tells, too, where it can be read: of three numbers, the
+ * middle one is not the one that a flipped bit made large.
+ */
+export function largestKey(
+  database: DatabaseSync,
+  table: string,
+  key: string,
+  twin = table,
+): number {
+  const numbers = [
+    `SELECT max(${key}) AS n FROM ${table}`,
+    `SELECT max(${key}) AS n FROM ${twin}`,
+    `SELECT seq AS n FROM sqlite_sequence WHERE name = '${table}'`,
+  ].flatMap((sql) => {
+    let number = 0;
+    tryOut(() => {
+      number = Number(database.prepare(sql).get()?.['n'] ?? 0);
+    });
+    return number > 0 ? [number] : [];
+  });
+  numbers.sort((a, b) => a - b);
+  return numbers[numbers.length === 2 ? 0 : numbers.length >> 1] ?? 0;
+}
+
+/** Whether it went through; damage must not end a salvage. */
+function tryOut(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return false;
+  }
+}

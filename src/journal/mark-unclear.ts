@@ -1,0 +1,15 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { anyDestination } from './journal.ts';
+
+/**
+ * Marks each pending call without a run as begun just now, wherever: its progress may be among what
+ * is missing, so it is searched for before anything is sent.
+ */
+export function markUnclear(database: DatabaseSync, now: number): void {
+  database
+    .prepare(
+      `UPDATE calls SET progress = ?
+       WHERE state = 0 AND CASE WHEN json_valid(progress) THEN progress ->> '$.runId' END IS NULL`,
+    )
+    .run(JSON.stringify({ destination: anyDestination, begunAt: now }));
+}

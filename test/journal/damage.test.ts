@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import type { SqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import {
+  account,
+  allCalls,
+  append,
+  assertSetAside,
+  assertWorks,
+  callIds,
+  flipBit,
+  killedJournal,
+  openIn,
+  overwrite,
+  run,
+  withRestarts,
+} from '../support/damaged-journal.ts';
+
+const header = 32;
+const frame = 24 + 4096;
+const page = 4096;
+
+const calls = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, index) => (journal: SqliteJournal) => append(journal, index + 1),
+  );
+const idsUpTo = (count: number) =>
+  Array.from({ length: count }, (_, index) => `call-${index + 1}`).sort();
+
+function reopened(t: TestContext, folder: string): SqliteJournal {
+  const journal = openIn(folder);
+  t.after(() => journal.close());
+  return journal;
+}
+
+const logOf = (folder: string) => join(folder, 'journal.db-wal');
+const databaseOf = (folder: string) => join(folder, 'journal.db');
+
+/** Where each commit in the log ends, in frames. */
+function commitsIn(folder: string): number[] {
+  const log = readFileSync(logOf(folder));
+  const frames = (log.length - header) / frame;
+  return Array.from({ length: frames }, (_, index) => index + 1).filter(
+    (end) => log.readUInt32BE(header + (end - 1) * frame + 4) !== 0,
+  );
+}
+
+test('a log that a kill left whole is no damage', (t) => {
+  const journal = reopened(t, killedJournal(t, calls(5), true));
+  assert.equal(journal.damage, undefined);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(5));
+});
+
+test('a commit that a kill cut short is dropped without an alarm: nobody was told of it', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  truncateSync(logOf(folder), statSync(logOf(folder)).size - 100);
+  const journal = reopened(t, folder);
+  assert.equal(journal.damage, undefined);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(4));
+  assertWorks(journal);
+});
+
+test('a last frame of the log that is torn is no damage either', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  overwrite(logOf(folder), statSync(logOf(folder)).size - 3000, Buffer.alloc(3000));
+  const journal = reopened(t, folder);
+  assert.equal(journal.damage, undefined);
+  assertWorks(journal);
+});
+
+test('commits behind a flipped bit in the log are set aside and reported; those before it stay', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  const commits = commitsIn(folder);
+  const [before, last] = [commits.at(-3), commits.at(-1)];
+  assert.ok(before && last);
+  const size = statSync(logOf(folder)).size;
+  flipBit(logOf(folder), header + before * frame + 24 + 1000, 3);
+
+  const journal = reopened(t, folder);
+  const cut = { frames: last - before, bytes: size - header - before * frame };
+  assert.deepEqual(journal.damage?.log, cut);
+  assertSetAside(journal, /-wal$/);
+  assert.equal(statSync(journal.damage?.setAside[0] ?? '').size, cut.bytes);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(3));
+  assertWorks(journal);
+});
+
+test('what was cut off the log is not found damaged again', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  flipBit(logOf(folder), header + (commitsIn(folder).at(-3) ?? 0) * frame + 2000);
+  openIn(folder).close();
+  assert.equal(reopened(t, folder).damage, undefined);
+});
+
+test('a damaged header of the log is found: all of the log is set aside', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  const { size } = statSync(logOf(folder));
+  flipBit(logOf(folder), 17);
+  const journal = reopened(t, folder);
+  assert.equal(journal.damage?.log?.bytes, size);
+  assertWorks(journal);
+});
+
+test('after a salvage every pending call without a run is searched for before it is sent', (t) => {
+  const folder = killedJournal(t, calls(5), true);
+  flipBit(logOf(folder), header + (commitsIn(folder).at(-3) ?? 0) * frame + 2000);
+  const before = Date.now();
+  const taken = allCalls(reopened(t, folder));
+  assert.equal(taken.length, 3);
+  for (const { progress } of taken) assert.ok((progress?.begunAt ?? 0) >= before);
+});
+
+/** Pages of the calls' payloads are many, so one of their leaves is damaged; `root`: of a table. */
+function rootOf(folder: string, table: string): number {
+  const database = new DatabaseSync(databaseOf(folder));
+  const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
+  database.close();
+  return Number(row?.['rootpage']);
+}
+
+test('a leaf of the payloads that is overwritten costs its own calls alone', (t) => {
+  const folder = killedJournal(t, calls(40), false);
+  const root = (rootOf(folder, 'payloads') - 1) * page;
+  const bytes = readFileSync(databaseOf(folder));
+  assert.equal(bytes.readUInt8(root), 5, 'an inner page');
+  const child = bytes.readUInt32BE(root + bytes.readUInt16BE(root + 12 + 2 * 3));
+  overwrite(databaseOf(folder), (child - 1) * page, Buffer.alloc(page, 0xa5));
+
+  const [salvaged, found] = withRestarts(folder, (journal) => {
+    const taken = allCalls(journal);
+    assertWorks(journal);
+    return [journal.damage, taken] as const;
+  });
+  assert.ok(salvaged?.database, 'it was made anew');
+  const { lost, calls: kept } = salvaged.database;
+  assert.ok(lost > 0 && lost < 10, `${lost} lost`);
+  assert.equal(kept + lost, 40);
+  assert.equal(found.length, kept);
+});
+
+for (const [what, table] of [
+  ["of the calls' own rows", 'calls'],
+  ['of the index of what is due', 'calls_due'],
+  ['of the account', 'ledger'],
+  ['of the experiments', 'experiments'],
+  ['of the memory of ids', 'seen_buckets'],
+] as const) {
+  test(`a page ${what} that is overwritten costs no call`, (t) => {
+    const folder = killedJournal(t, calls(20), false);
+    overwrite(databaseOf(folder), (rootOf(folder, table) - 1) * page, Buffer.alloc(page, 0xa5));
+    withRestarts(folder, (journal) => {
+      assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+      assertWorks(journal);
+      assert.ok(journal.damage?.database);
+      assertSetAside(journal, /-journal\.db$/);
+    });
+  });
+}
+
+test('a file that was cut short gives what is left of it', (t) => {
+  const folder = killedJournal(t, calls(40), false);
+  const { size } = statSync(databaseOf(folder));
+  truncateSync(databaseOf(folder), Math.floor(size * 0.7));
+  const journal = reopened(t, folder);
+  const { calls: kept = 0, lost = 0 } = journal.damage?.database ?? {};
+  assert.ok(kept > 0 && lost > 0, `${kept} kept, ${lost} lost`);
+  assert.equal(kept + lost, 40);
+  assert.equal(allCalls(journal).length, kept);
+  assertSetAside(journal, /-first-page$/, /-journal\.db$/);
+  assertWorks(journal);
+});
+
+for (const [what, bytes] of [
+  ['header', 100],
+  ['first page', page],
+] as const) {
+  test(`a ${what} of zeros costs no call`, (t) => {
+    const folder = killedJournal(t, calls(20), false);
+    const id = account(openOnce(folder)).journalId;
+    overwrite(databaseOf(folder), 0, Buffer.alloc(bytes));
+    const journal = reopened(t, folder);
+    assert.equal(journal.damage?.database?.lost, 0);
+    assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+    assert.equal(account(journal).journalId, id);
+    assertWorks(journal);
+  });
+}
+
+function openOnce(folder: string): SqliteJournal {
+  const journal = openIn(folder);
+  const own = run(journal, (it) => it.account());
+  journal.close();
+  return { ...journal, run: () => [{ status: 'fulfilled', value: own as never }] };
+}
+
+test('an empty file is reported, and a new journal made', (t) => {
+  const folder = killedJournal(t, calls(5), false);
+  writeFileSync(databaseOf(folder), '');
+  const journal = reopened(t, folder);
+  assert.equal(journal.damage?.database?.reason, 'the file is empty');
+  assertSetAside(journal, /-journal\.db$/);
+  assertWorks(journal);
+});
+
+test('an empty file beside a log gives what is in the log', (t) => {
+  const folder = killedJournal(t, calls(20), true);
+  writeFileSync(databaseOf(folder), '');
+  const journal = reopened(t, folder);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+  assertWorks(journal);
+});
+
+test('an account that does not add up in a sound file is set right, and the file kept', (t) => {
+  const folder = killedJournal(t, calls(5), false);
+  const database = new DatabaseSync(databaseOf(folder));
+  database.exec("UPDATE ledger SET calls = 7 WHERE name IN ('pending', 'received')");
+  database.close();
+  const journal = reopened(t, folder);
+  assert.deepEqual(journal.damage, { account: { lost: 2 }, setAside: [] });
+  assert.deepEqual(account(journal).shed, { damaged: 2 });
+  assertWorks(journal);
+});
+
+test('calls that left, dead letters and duplicates stay known through a salvage', (t) => {
+  const settle = (journal: SqliteJournal) => {
+    const [first, second] = allCalls(journal);
+    assert.ok(first && second);
+    run(journal, (own) => own.settle(first.seq, { kind: 'recorded' }, 1));
+    run(journal, (own) => own.settle(second.seq, { kind: 'dead', reason: 'r', detail: 'd' }, 1));
+    journal.tidy(Date.now());
+  };
+  const folder = killedJournal(t, [...calls(5), settle], false);
+  overwrite(databaseOf(folder), (rootOf(folder, 'calls_due') - 1) * page, Buffer.alloc(page, 0xa5));
+  withRestarts(folder, (journal) => {
+    append(journal, 1);
+    append(journal, 2);
+    append(journal, 3);
+    const { duplicate, recorded, dead, pending, addsUp } = account(journal);
+    assert.deepEqual([duplicate, recorded, dead, pending, addsUp], [3, 1, 1, 3, true]);
+    const [letter] = run(journal, (own) => own.dead.list({}, 10));
+    assert.equal(letter?.reason, 'r');
+    assert.equal(run(journal, (own) => own.dead.requeue({}, 1)).requeued, 1);
+    assert.equal(allCalls(journal).length, 4);
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Account, JournalError, type PendingCall } from '../../src/journal/journal.ts';
+import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { bodyOf, litellmEvent } from './litellm-event.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export const postedAt = 1_700_000_000_000;
+export const server = 'http://mlflow.test';
+
+export function openIn(folder: string): SqliteJournal {
+  return openSqliteJournal({
+    folder,
+    maxBytes: 100_000_000,
+    retainMs: 3_600_000,
+    dedupeEntries: 10_000,
+    dedupeMs: 86_400_000,
+    experiment: '/e',
+  });
+}
+
+/** Runs one command, as the thread would, and gives what it answers or throws. */
+export function run<T>(journal: SqliteJournal, command: (journal: SqliteJournal) => T): T {
+  const [result] = journal.run([() => command(journal)]);
+  if (result?.status === 'fulfilled') return result.value;
+  throw result?.reason;
+}
+
+export function append(journal: SqliteJournal, number: number, changes = {}): void {
+  run(journal, (own) => own.append(bodyOf(litellmEvent(number, changes)), postedAt));
+}
+
+export const account = (journal: SqliteJournal): Account => run(journal, (own) => own.account());
+
+const hour = 3_600_000;
+
+/** Every call that can be had, those included that a flipped bit makes wait for as long as any may. */
+export function allCalls(journal: SqliteJournal): PendingCall[] {
+  return run(journal, (own) => own.take(10_000, server, Date.now() + 2 * hour)).calls;
+}
+
+export function callIds(calls: PendingCall[]): string[] {
+  return calls.map((call) => String(call.record.callId)).sort();
+}
+
+/**
+ * A journal as a kill leaves it: what `fill` did, each in a commit of its own. `inLog`: what was done
+ * last lies in the write-ahead log; else all lies in the database.
+ */
+export function killedJournal(
+  t: TestContext,
+  fill: ((journal: SqliteJournal) => void)[],
+  inLog: boolean,
+): string {
+  const live = tempFolder(t);
+  const folder = tempFolder(t);
+  const journal = openIn(live);
+  for (const step of fill) step(journal);
+  if (!inLog) journal.close();
+  for (const file of ['journal.db', 'journal.db-wal', 'ballast']) {
+    if (existsSync(join(live, file))) copyFileSync(join(live, file), join(folder, file));
+  }
+  if (inLog) journal.close();
+  return folder;
+}
+
+export function flipBit(path: string, byte: number, bit = 0): void {
+  const file = openSync(path, 'r+');
+  const one = Buffer.alloc(1);
+  readSync(file, one, 0, 1, byte);
+  one.writeUInt8(one.readUInt8(0) ^ (1 << bit));
+  writeSync(file, one, 0, 1, byte);
+  closeSync(file);
+}
+
+export function overwrite(path: string, at: number, bytes: Buffer): void {
+  const all = readFileSync(path);
+  bytes.copy(all, at);
+  writeFileSync(path, all);
+}
+
+/** Opens the journal, as a supervisor does: anew, when damage ended the process. */
+export function withRestarts<T>(folder: string, act: (journal: SqliteJournal) => T): T {
+  for (let restarts = 0; ; restarts += 1) {
+    const journal = openIn(folder);
+    try {
+      return act(journal);
+    } catch (error) {
+      const isDamage = error instanceof JournalError && error.code === 'JOURNAL_DAMAGED';
+      if (!isDamage || restarts === 3) throw error;
+    } finally {
+      journal.close();
+    }
+  }
+}
+
+/** What has to hold of every salvaged journal. */
+export function assertWorks(journal: SqliteJournal): void {
+  assert.ok(account(journal).addsUp, JSON.stringify(account(journal)));
+  const before = account(journal).pending;
+  append(journal, 9_999);
+  assert.equal(account(journal).pending, before + 1);
+  assert.ok(account(journal).addsUp);
+}
+
+export function assertSetAside(journal: SqliteJournal, ...names: RegExp[]): void {
+  const paths = journal.damage?.setAside ?? [];
+  assert.equal(paths.length, names.length, paths.join());
+  names.forEach((name, index) => {
+    const path = paths[index] ?? '';
+    assert.match(path, name);
+    assert.match(path, /set-aside\/\d{8}T\d{6}\.\d{3}Z-/);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+}
