@@ -1,6 +1,9 @@
 /**
  * Runs the tests of the named suites: `run-tests.ts unit e2e crash [--only-file TEXT]`. The last line
  * says how many passed and failed; the exit code is 1 when one failed or none ran.
+ *
+ * Of the crash suite: `--long` kills the sidecar 200 times instead of 15, and `--seed NUMBER` lets
+ * the same things go wrong as in the run that printed this seed.
  */
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
@@ -21,9 +24,16 @@ const testTimeoutMs = 120_000;
 const fileTimeoutMs = 30 * 60_000;
 
 const { values, positionals } = parseArgs({
-  options: { 'only-file': { type: 'string', default: '' } },
+  options: {
+    'only-file': { type: 'string', default: '' },
+    long: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+  },
   allowPositionals: true,
 });
+// The tests run in processes of their own, which inherit this.
+if (values.long) process.env['CRASH_KILLS'] = '200';
+if (values.seed !== undefined) process.env['CRASH_SEED'] = values.seed;
 
 const files = positionals
   .flatMap((name) => {
