@@ -83,10 +83,12 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
 
   /** Until when there is nothing to do: a call falls due, a hold allows a probe, or somebody wakes. */
   const rest = async (nextDueAt: number | undefined): Promise<void> => {
+    const now = clock.now();
     const state = holds.mlflow.state();
-    const probeAt = state.state === 'held' && active.size === 0 ? state.probeAt : undefined;
-    const until = Math.min(nextDueAt ?? Infinity, probeAt ?? Infinity, clock.now() + longestRest);
-    await clock.sleep(Math.max(0, until - clock.now()), sleeping.signal);
+    // A probe that is due already waits for a call, not for the time.
+    const probeAt = state.state === 'held' && state.probeAt > now ? state.probeAt : Infinity;
+    const until = Math.min(nextDueAt ?? Infinity, probeAt, now + longestRest);
+    await clock.sleep(Math.max(0, until - now), sleeping.signal);
   };
 
   const wake = (): void => sleeping.abort();

@@ -13,7 +13,7 @@ export function fakeClock(start = 1_800_000_000_000): FakeClock {
     ticks: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
-        if (signal?.aborted) return resolve();
+        if (signal?.aborted || ms <= 0) return resolve();
         signal?.addEventListener('abort', () => resolve(), { once: true });
         sleepers.push({ until: now + ms, wake: resolve });
       }),
