@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -11,17 +11,21 @@ import {
   assertSetAside,
   assertWorks,
   callIds,
+  commitsIn,
+  databaseOf,
   flipBit,
+  frame,
+  header,
   killedJournal,
+  logOf,
   openIn,
   overwrite,
+  overwriteLeaf,
+  overwriteRoot,
+  page,
   run,
   withRestarts,
 } from '../support/damaged-journal.ts';
-
-const header = 32;
-const frame = 24 + 4096;
-const page = 4096;
 
 const calls = (count: number) =>
   Array.from(
@@ -35,18 +39,6 @@ function reopened(t: TestContext, folder: string): SqliteJournal {
   const journal = openIn(folder);
   t.after(() => journal.close());
   return journal;
-}
-
-const logOf = (folder: string) => join(folder, 'journal.db-wal');
-const databaseOf = (folder: string) => join(folder, 'journal.db');
-
-/** Where each commit in the log ends, in frames. */
-function commitsIn(folder: string): number[] {
-  const log = readFileSync(logOf(folder));
-  const frames = (log.length - header) / frame;
-  return Array.from({ length: frames }, (_, index) => index + 1).filter(
-    (end) => log.readUInt32BE(header + (end - 1) * frame + 4) !== 0,
-  );
 }
 
 test('a log that a kill left whole is no damage', (t) => {
@@ -74,7 +66,7 @@ test('a last frame of the log that is torn is no damage either', (t) => {
 
 test('commits behind a flipped bit in the log are set aside and reported; those before it stay', (t) => {
   const folder = killedJournal(t, calls(5), true);
-  const commits = commitsIn(folder);
+  const commits = commitsIn(logOf(folder));
   const [before, last] = [commits.at(-3), commits.at(-1)];
   assert.ok(before && last);
   const size = statSync(logOf(folder)).size;
@@ -91,7 +83,7 @@ test('commits behind a flipped bit in the log are set aside and reported; those 
 
 test('what was cut off the log is not found damaged again', (t) => {
   const folder = killedJournal(t, calls(5), true);
-  flipBit(logOf(folder), header + (commitsIn(folder).at(-3) ?? 0) * frame + 2000);
+  flipBit(logOf(folder), header + (commitsIn(logOf(folder)).at(-3) ?? 0) * frame + 2000);
   openIn(folder).close();
   assert.equal(reopened(t, folder).damage, undefined);
 });
@@ -107,29 +99,16 @@ test('a damaged header of the log is found: all of the log is set aside', (t) =>
 
 test('after a salvage every pending call without a run is searched for before it is sent', (t) => {
   const folder = killedJournal(t, calls(5), true);
-  flipBit(logOf(folder), header + (commitsIn(folder).at(-3) ?? 0) * frame + 2000);
+  flipBit(logOf(folder), header + (commitsIn(logOf(folder)).at(-3) ?? 0) * frame + 2000);
   const before = Date.now();
   const taken = allCalls(reopened(t, folder));
   assert.equal(taken.length, 3);
   for (const { progress } of taken) assert.ok((progress?.begunAt ?? 0) >= before);
 });
 
-/** Pages of the calls' payloads are many, so one of their leaves is damaged; `root`: of a table. */
-function rootOf(folder: string, table: string): number {
-  const database = new DatabaseSync(databaseOf(folder));
-  const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
-  database.close();
-  return Number(row?.['rootpage']);
-}
-
 test('a leaf of the payloads that is overwritten costs its own calls alone', (t) => {
   const folder = killedJournal(t, calls(40), false);
-  const root = (rootOf(folder, 'payloads') - 1) * page;
-  const bytes = readFileSync(databaseOf(folder));
-  assert.equal(bytes.readUInt8(root), 5, 'an inner page');
-  const child = bytes.readUInt32BE(root + bytes.readUInt16BE(root + 12 + 2 * 3));
-  overwrite(databaseOf(folder), (child - 1) * page, Buffer.alloc(page, 0xa5));
-
+  overwriteLeaf(folder, 'payloads');
   const [salvaged, found] = withRestarts(folder, (journal) => {
     const taken = allCalls(journal);
     assertWorks(journal);
@@ -151,7 +130,7 @@ for (const [what, table] of [
 ] as const) {
   test(`a page ${what} that is overwritten costs no call`, (t) => {
     const folder = killedJournal(t, calls(20), false);
-    overwrite(databaseOf(folder), (rootOf(folder, table) - 1) * page, Buffer.alloc(page, 0xa5));
+    overwriteRoot(folder, table);
     withRestarts(folder, (journal) => {
       assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
       assertWorks(journal);
@@ -174,13 +153,20 @@ test('a file that was cut short gives what is left of it', (t) => {
   assertWorks(journal);
 });
 
+function idOf(folder: string): string {
+  const journal = openIn(folder);
+  const { journalId } = account(journal);
+  journal.close();
+  return journalId;
+}
+
 for (const [what, bytes] of [
   ['header', 100],
   ['first page', page],
 ] as const) {
   test(`a ${what} of zeros costs no call`, (t) => {
     const folder = killedJournal(t, calls(20), false);
-    const id = account(openOnce(folder)).journalId;
+    const id = idOf(folder);
     overwrite(databaseOf(folder), 0, Buffer.alloc(bytes));
     const journal = reopened(t, folder);
     assert.equal(journal.damage?.database?.lost, 0);
@@ -188,13 +174,6 @@ for (const [what, bytes] of [
     assert.equal(account(journal).journalId, id);
     assertWorks(journal);
   });
-}
-
-function openOnce(folder: string): SqliteJournal {
-  const journal = openIn(folder);
-  const own = run(journal, (it) => it.account());
-  journal.close();
-  return { ...journal, run: () => [{ status: 'fulfilled', value: own as never }] };
 }
 
 test('an empty file is reported, and a new journal made', (t) => {
@@ -234,7 +213,7 @@ test('calls that left, dead letters and duplicates stay known through a salvage'
     journal.tidy(Date.now());
   };
   const folder = killedJournal(t, [...calls(5), settle], false);
-  overwrite(databaseOf(folder), (rootOf(folder, 'calls_due') - 1) * page, Buffer.alloc(page, 0xa5));
+  overwriteRoot(folder, 'calls_due');
   withRestarts(folder, (journal) => {
     append(journal, 1);
     append(journal, 2);
@@ -246,4 +225,24 @@ test('calls that left, dead letters and duplicates stay known through a salvage'
     assert.equal(run(journal, (own) => own.dead.requeue({}, 1)).requeued, 1);
     assert.equal(allCalls(journal).length, 4);
   });
+});
+
+test('a salvage that a kill ended midway is begun again', (t) => {
+  const folder = killedJournal(t, calls(20), false);
+  overwriteRoot(folder, 'calls');
+  writeFileSync(join(folder, 'salvage.db'), 'half a journal');
+  writeFileSync(join(folder, 'damaged'), '');
+  const journal = reopened(t, folder);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+  assert.ok(!existsSync(join(folder, 'damaged')) && !existsSync(join(folder, 'salvage.db')));
+  assertWorks(journal);
+});
+
+test('a salvage that a kill ended while files took their places is gone on with', (t) => {
+  const folder = killedJournal(t, calls(20), false);
+  renameSync(databaseOf(folder), join(folder, 'salvage.db'));
+  writeFileSync(logOf(folder), 'the log of the damaged file');
+  const journal = reopened(t, folder);
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+  assertWorks(journal);
 });

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { type Account, JournalError, type PendingCall } from '../../src/journal/journal.ts';
 import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
@@ -124,4 +125,42 @@ export function assertSetAside(journal: SqliteJournal, ...names: RegExp[]): void
     assert.match(path, /set-aside\/\d{8}T\d{6}\.\d{3}Z-/);
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
+}
+
+/** Of a journal's files, in bytes. */
+export const page = 4096;
+export const header = 32;
+export const frame = 24 + page;
+
+export const logOf = (folder: string) => join(folder, 'journal.db-wal');
+export const databaseOf = (folder: string) => join(folder, 'journal.db');
+
+/** Where each commit in a write-ahead log ends, in frames. */
+export function commitsIn(file: string): number[] {
+  const log = readFileSync(file);
+  const frames = Math.floor((log.length - header) / frame);
+  return Array.from({ length: frames }, (_, index) => index + 1).filter(
+    (end) => log.readUInt32BE(header + (end - 1) * frame + 4) !== 0,
+  );
+}
+
+export function overwriteRoot(folder: string, table: string): void {
+  overwrite(databaseOf(folder), (rootOf(folder, table) - 1) * page, Buffer.alloc(page, 0xa5));
+}
+
+/** Overwrites one of the leaves of a table that has several. */
+export function overwriteLeaf(folder: string, table: string): void {
+  const root = (rootOf(folder, table) - 1) * page;
+  const bytes = readFileSync(databaseOf(folder));
+  assert.equal(bytes.readUInt8(root), 5, 'an inner page');
+  const fourthCell = root + bytes.readUInt16BE(root + 12 + 2 * 3);
+  const child = bytes.readUInt32BE(fourthCell);
+  overwrite(databaseOf(folder), (child - 1) * page, Buffer.alloc(page, 0xa5));
+}
+
+function rootOf(folder: string, table: string): number {
+  const database = new DatabaseSync(databaseOf(folder));
+  const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
+  database.close();
+  return Number(row?.['rootpage']);
 }
