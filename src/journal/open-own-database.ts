@@ -6,6 +6,7 @@ import { balanceLedger, isBalanced } from './balance-ledger.ts';
 import { cutDamagedLog } from './cut-damaged-log.ts';
 import type { Damage } from './damage.ts';
 import { type FileSystemOf, prepareFolder } from './data-folder.ts';
+import { hasSchema } from './has-schema.ts';
 import { isDamageAtOpening } from './is-damage.ts';
 import { databaseFile, walFile } from './journal-files.ts';
 import { markUnclear } from './mark-unclear.ts';
@@ -106,6 +107,10 @@ function tryToOpen(path: string, hasLog: boolean, thorough: boolean): Found {
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(path);
+    if (!hasSchema(database)) {
+      database.close();
+      return { kind: 'damaged', reason: 'a table or a column is missing' };
+    }
     lookOver(database);
     const balanced = isBalanced(database);
     if (balanced && !thorough) return { kind: 'sound', database };
@@ -125,9 +130,8 @@ function lookOver(database: DatabaseSync): void {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   const buckets = database.prepare('SELECT bucket FROM seen_buckets').all();
   const named = tables.map((row) => String(row['name']));
-  const needed = ['meta', 'calls', 'payloads', 'ledger', 'experiments', 'dead_letters'];
   const seen = buckets.map((row) => `seen_${Number(row['bucket'])}`);
-  for (const table of new Set([...named, ...needed, ...seen])) {
+  for (const table of new Set([...named, ...seen])) {
     database.prepare(`SELECT * FROM "${table}" LIMIT 1`).get();
   }
 }

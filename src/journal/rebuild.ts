@@ -8,6 +8,7 @@ import { copyCalls } from './copy-calls.ts';
 import { copyMemory, largestKey } from './copy-memory.ts';
 import type { Damage } from './damage.ts';
 import { createFirstPage } from './first-page.ts';
+import { hasSchema } from './has-schema.ts';
 import { isUnreadable } from './is-damage.ts';
 import { databaseFile, walFile } from './journal-files.ts';
 import { markUnclear } from './mark-unclear.ts';
@@ -80,12 +81,11 @@ function openDamaged(path: string, like: string, wal: string, setAside: SetAside
     const database = new DatabaseSync(path);
     try {
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -8000');
-      // Reads the schema, and no page of a table yet.
-      database.prepare('SELECT seq, record, record_crc, body, body_crc FROM payloads');
-      return database;
-    } catch (error) {
+      if (hasSchema(database)) return database;
       closeDamaged(database);
+    } catch (error) {
       if (!isUnreadable(error)) throw error;
+      closeDamaged(database);
     }
   }
   return undefined;

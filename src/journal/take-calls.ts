@@ -1,7 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { CallRecord } from '../call/call-record.ts';
-import type { PendingCall, Progress, Settlement, TakenCalls } from './journal.ts';
+import {
+  JournalError,
+  type PendingCall,
+  type Progress,
+  type Settlement,
+  type TakenCalls,
+} from './journal.ts';
 import { readProgress } from './read-progress.ts';
 import type { Taken } from './taken.ts';
 
@@ -22,6 +28,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
     'SELECT due_at FROM calls WHERE state = 0 AND due_at > ? ORDER BY due_at LIMIT 1',
   );
   const pullIn = database.prepare('UPDATE calls SET due_at = ? WHERE state = 0 AND due_at > ?');
+  const findState = database.prepare('SELECT state FROM calls WHERE seq = ?');
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
 
   return (limit: number, destination: string, now: number): TakenCalls => {
@@ -30,6 +37,10 @@ export function createTaker({ database, taken, settle }: TakeParts) {
     for (const row of findDue.all(now, limit + taken.size())) {
       const seq = Number(row['seq']);
       if (calls.length === limit || taken.has(seq)) continue;
+      // The search trusts its index; a call that has ended would be handed out for ever.
+      if (findState.get(seq)?.['state'] !== 0) {
+        throw new JournalError('JOURNAL_DAMAGED', 'the index of what is due is damaged');
+      }
       const record = readRecord(String(row['record']), Number(row['record_crc']));
       if (record === undefined) {
         settle(seq, { kind: 'dead', reason: 'damaged', detail: 'its checksum is wrong' }, now);

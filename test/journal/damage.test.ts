@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -176,6 +183,15 @@ for (const [what, bytes] of [
   });
 }
 
+test('a bit flipped in the name of a column costs no call', (t) => {
+  const folder = killedJournal(t, calls(20), false);
+  flipBit(databaseOf(folder), readFileSync(databaseOf(folder)).indexOf('began_at'), 0);
+  const journal = reopened(t, folder);
+  assert.equal(journal.damage?.database?.reason, 'a table or a column is missing');
+  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+  assertWorks(journal);
+});
+
 test('an empty file is reported, and a new journal made', (t) => {
   const folder = killedJournal(t, calls(5), false);
   writeFileSync(databaseOf(folder), '');
@@ -245,4 +261,23 @@ test('a salvage that a kill ended while files took their places is gone on with'
   const journal = reopened(t, folder);
   assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
   assertWorks(journal);
+});
+
+test('an index that names a call which has ended is found, and made anew', (t) => {
+  const folder = killedJournal(t, calls(3), false);
+  const database = new DatabaseSync(databaseOf(folder), { defensive: false });
+  database.exec(`
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'state = 0', 'state < 2') WHERE name = 'calls_due';
+    PRAGMA writable_schema = RESET;
+    UPDATE calls SET state = 1 WHERE seq = 2;
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'state < 2', 'state = 0') WHERE name = 'calls_due';
+  `);
+  database.close();
+  withRestarts(folder, (journal) => {
+    assert.deepEqual(callIds(allCalls(journal)), ['call-1', 'call-3']);
+    assertWorks(journal);
+    assert.ok(journal.damage?.database);
+  });
 });
