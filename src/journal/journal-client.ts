@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { Damage } from './damage.ts';
 import { type Journal, JournalError } from './journal.ts';
+import type { Damage } from './salvage/damage.ts';
 import type { JournalOptions } from './sqlite-journal.ts';
 import type { Answers, Command, Message, Reply } from './worker-protocol.ts';
 

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { isDamage, primaryCode } from './is-damage.ts';
 import { JournalError } from './journal.ts';
 import { patienceMs } from './own-folder.ts';
+import { isDamage, primaryCode } from './salvage/is-damage.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 /** `PRAGMA application_id` of a journal: "LMLJ". */

@@ -2,18 +2,18 @@ import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { CallRecord } from '../call/call-record.ts';
-import { balanceLedger, isBalanced } from './balance-ledger.ts';
-import { cutDamagedLog } from './cut-damaged-log.ts';
-import type { Damage } from './damage.ts';
 import { type FileSystemOf, prepareFolder } from './data-folder.ts';
-import { hasSchema } from './has-schema.ts';
-import { isDamageAtOpening } from './is-damage.ts';
 import { databaseFile, walFile } from './journal-files.ts';
-import { markUnclear } from './mark-unclear.ts';
 import { asJournalError, openDatabase } from './open-database.ts';
 import { ownFolder } from './own-folder.ts';
-import { isHalfReplaced, rebuild, replace } from './rebuild.ts';
-import { createSetAside } from './set-aside.ts';
+import { balanceLedger, isBalanced } from './salvage/balance-ledger.ts';
+import { cutDamagedLog } from './salvage/cut-damaged-log.ts';
+import type { Damage } from './salvage/damage.ts';
+import { hasSchema } from './salvage/has-schema.ts';
+import { isDamageAtOpening } from './salvage/is-damage.ts';
+import { markUnclear } from './salvage/mark-unclear.ts';
+import { isHalfReplaced, rebuild, replace } from './salvage/rebuild.ts';
+import { createSetAside } from './salvage/set-aside.ts';
 
 export interface OwnDatabase {
   database: DatabaseSync;

@@ -6,7 +6,6 @@ import { createKeepBroken } from '../admit/keep-broken.ts';
 import { builtInOnly, type RedactionOptions } from '../admit/redaction-options.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
 import { createAppender } from './append-body.ts';
-import type { Damage } from './damage.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import {
@@ -24,6 +23,7 @@ import { createMakeRoom } from './make-room.ts';
 import { openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
+import type { Damage } from './salvage/damage.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
 import { createSpace } from './space.ts';

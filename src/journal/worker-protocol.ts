@@ -1,4 +1,3 @@
-import type { Damage } from './damage.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type {
   Account,
@@ -10,6 +9,7 @@ import type {
   Settlement,
   TakenCalls,
 } from './journal.ts';
+import type { Damage } from './salvage/damage.ts';
 
 /** What the main thread asks of the journal's thread. */
 export type Command =

@@ -1,4 +1,4 @@
-import type { Damage } from '../journal/damage.ts';
+import type { Damage } from '../journal/salvage/damage.ts';
 
 /** What was damaged in the journal, what is missing, and what becomes of the rest: in sentences. */
 export function describeDamage({ log, database, account, setAside }: Damage): string[] {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { CallEnd } from '../deliver/call-end.ts';
 import type { DestinationState } from '../deliver/hold.ts';
-import type { Damage } from '../journal/damage.ts';
 import type { PendingCall } from '../journal/journal.ts';
+import type { Damage } from '../journal/salvage/damage.ts';
 import type { PostReport } from '../receive/receiver.ts';
 import { describeDamage } from './describe-damage.ts';
 

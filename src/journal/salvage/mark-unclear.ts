@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { anyDestination } from './journal.ts';
+import { anyDestination } from '../journal.ts';
 
 /**
  * Marks each pending call without a run as begun just now, wherever: its progress may be among what

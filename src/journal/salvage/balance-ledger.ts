@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { numberOf } from './open-database.ts';
+import { numberOf } from '../open-database.ts';
 
 /** Whether the account adds up, and the pending calls are those that are really there. */
 export function isBalanced(database: DatabaseSync): boolean {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { schema } from './schema.ts';
+import { schema } from '../schema.ts';
 
 /**
  * Whether the tables and columns that a journal needs are there by name: a bit flipped in a name

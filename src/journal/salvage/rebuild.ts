@@ -1,7 +1,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { CallRecord } from '../call/call-record.ts';
+import type { CallRecord } from '../../call/call-record.ts';
+import { databaseFile, walFile } from '../journal-files.ts';
+import { openDatabase } from '../open-database.ts';
 import { accountForLost } from './account-for-lost.ts';
 import { balanceLedger } from './balance-ledger.ts';
 import { copyCalls } from './copy-calls.ts';
@@ -10,9 +12,7 @@ import type { Damage } from './damage.ts';
 import { createFirstPage } from './first-page.ts';
 import { hasSchema } from './has-schema.ts';
 import { isUnreadable } from './is-damage.ts';
-import { databaseFile, walFile } from './journal-files.ts';
 import { markUnclear } from './mark-unclear.ts';
-import { openDatabase } from './open-database.ts';
 import type { SetAside } from './set-aside.ts';
 
 /** The journal that is made anew, until it is whole and takes the damaged one's place. */

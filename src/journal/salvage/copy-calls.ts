@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { CallRecord } from '../call/call-record.ts';
+import type { CallRecord } from '../../call/call-record.ts';
 import { type Row, readableRows } from './readable-rows.ts';
 
 export interface CopyParts {
