@@ -105,7 +105,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
       holds,
       successes,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
-      body: journal.body,
+      body: (seq) => untilKept(() => journal.body(seq)),
       clock,
       random: Math.random,
     }),
@@ -152,9 +152,8 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     },
   );
   dispatcher.start();
-  if (!(await listenOnSocket(control, settings.journal.dir))) {
-    log.warn('the path of the data folder is too long for a control socket: the CLI cannot ask');
-  }
+  const listens = await listenOnSocket(control, settings.journal.dir).catch(() => false);
+  if (!listens) log.warn('no control socket can be made in the data folder: the CLI cannot ask');
   const listening = await receiver
     .listen({ host: server.host, port: server.port })
     .catch(async (error) => {

@@ -7,7 +7,7 @@ import type { Redactor } from './vet-texts.ts';
 /** One element of a posted body, as it may go to disk. */
 export type AdmittedElement =
   | { kind: 'call'; call: AdmittedCall }
-  | { kind: 'unusable'; slice: Slice; reason: UnusableReason | 'too_deep' };
+  | { kind: 'unusable'; slice: Slice; reason: UnusableReason | 'too_deep' | 'internal_error' };
 
 /** The elements of a body in their order, each made when it is asked for. */
 export function* admitBody(
@@ -33,7 +33,7 @@ export function admitVettedBody(
     try {
       return { kind: 'call', call: await admission.admitVetted(payload, receivedAt, redactor) };
     } catch (error) {
-      return tooDeep(slice, error);
+      return unbearable(slice, error);
     }
   };
   return Promise.all(
@@ -47,7 +47,7 @@ function admitted(slice: Slice, admit: () => AdmittedCall): AdmittedElement {
   try {
     return { kind: 'call', call: admit() };
   } catch (error) {
-    return tooDeep(slice, error);
+    return unbearable(slice, error);
   }
 }
 
@@ -55,8 +55,11 @@ function unusable({ slice, reason }: Extract<BatchElement, { kind: 'unusable' }>
   return { kind: 'unusable', slice, reason };
 }
 
-/** The only thing about a JSON object that admission cannot bear is a nesting beyond the stack. */
-function tooDeep(slice: Slice, error: unknown): AdmittedElement {
-  if (error instanceof RangeError) return { kind: 'unusable', slice, reason: 'too_deep' };
-  throw error;
+/**
+ * The only thing about a JSON object that admission is known not to bear is a nesting beyond the
+ * stack. Whatever else it may be, it must not cost the other calls of the batch.
+ */
+function unbearable(slice: Slice, error: unknown): AdmittedElement {
+  const reason = error instanceof RangeError ? 'too_deep' : 'internal_error';
+  return { kind: 'unusable', slice, reason };
 }

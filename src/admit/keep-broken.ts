@@ -10,8 +10,10 @@ const longBase64 = /[\w+/-]{256,}={0,2}/g;
  */
 export function createKeepBroken(options: RedactionOptions): (bytes: Buffer) => Buffer | null {
   if (redactsByChoice(options)) return () => null;
-  if (options.keepBinary) return maskBroken;
   return (bytes) => {
+    // In packed bytes no secret could be found.
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) return null;
+    if (options.keepBinary) return maskBroken(bytes);
     const text = maskBroken(bytes).toString('utf8');
     return Buffer.from(text.replace(longBase64, '[base64]'), 'utf8');
   };

@@ -33,7 +33,7 @@ export function maskText(text: string): string {
 }
 
 /** `value` with the texts of secret-sounding members masked, at any depth. */
-export function maskMembers(value: unknown): unknown {
+function maskMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskMembers);
   if (!isObject(value)) return value;
   return Object.fromEntries(
@@ -49,7 +49,7 @@ function maskSecret(value: unknown): unknown {
 }
 
 /** `value` with `maskText` applied to each text in it. */
-export function maskTexts(value: unknown): unknown {
+function maskTexts(value: unknown): unknown {
   if (typeof value === 'string') return maskText(value);
   if (Array.isArray(value)) return value.map(maskTexts);
   if (!isObject(value)) return value;

@@ -65,10 +65,6 @@ interface JsonOption {
   json?: boolean;
 }
 
-interface JsonOption {
-  json?: boolean;
-}
-
 const jsonOption = ['--json', 'print the result as JSON'] as const;
 
 interface FilterOptions extends JsonOption {

@@ -55,6 +55,11 @@ async function search(
 ): Promise<Run | CallEnd> {
   const { clock } = attempt.parts;
   const age = clock.now() - begunAt;
+  if (age < 0) {
+    // The clock was set back; the wait begins anew.
+    attempt.progress = { ...attempt.progress, begunAt: clock.now() };
+    return attempt.later(clock.now() + searchesAfter[0]);
+  }
   const nextSearch = searchesAfter.find((ms) => ms > age);
   if (age >= searchesAfter[0]) {
     const found = await findRuns(attempt, experimentId);

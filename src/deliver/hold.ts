@@ -58,7 +58,7 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
     const wait = waits.first / 2 + fullJitter(waits, refusals, random);
     const probeAt = now + Math.max(wait, afterMs);
     const before = state;
-    const since = before.state === 'held' ? before.since : now;
+    const since = before.state === 'held' ? Math.min(before.since, now) : now;
     refusals += 1;
     state = { state: 'held', reason, detail, since, probeAt };
     if (before.state === 'open' || before.reason !== reason) onChange(state);

@@ -29,9 +29,11 @@ async function putArtifact(
 ): Promise<CallEnd | undefined> {
   if (attempt.isDone(name) || attempt.progress.shed?.includes(name)) return undefined;
   const { call, parts } = attempt;
-  const { holds, mlflow, clock } = parts;
+  const { holds, mlflow } = parts;
   const hold = holds.artifacts.state();
-  if (hold.state === 'held' && clock.now() < hold.probeAt) return attempt.later(hold.probeAt);
+  if (hold.state === 'held' && holds.artifacts.allows() === 'none') {
+    return attempt.later(hold.probeAt);
+  }
   const bytes = await content();
   const sent = bytes && mlflow.putArtifact(artifactUri, name, bytes);
   if (sent === undefined) return shed(attempt, name);
@@ -45,7 +47,7 @@ async function putArtifact(
     case 'hold':
       // Not sent at all, since MLflow itself is held.
       if (outcome.reason === 'held') return judge(attempt, outcome);
-      if (isAtFault(attempt, 'artifacts/put')) return shed(attempt, name);
+      if (outcome.suspect && isAtFault(attempt, outcome.suspect)) return shed(attempt, name);
       return { kind: 'held', by: 'artifacts', outcome, progress: attempt.progress };
     case 'retry':
     case 'ambiguous':

@@ -19,7 +19,7 @@ export function createDeadLetterDesk(
   settler: Settler,
 ): DeadLetterDesk {
   const find = database.prepare(`
-    SELECT d.*, lower(hex(c.record_id)) AS record_id, ${member('$.callId')} AS call_id,
+    SELECT d.id, d.died_at, d.reason, d.detail, d.seq, d.bytes, d.sha256, lower(hex(c.record_id)) AS record_id, ${member('$.callId')} AS call_id,
       coalesce(${member('$.modelGroup')}, ${member('$.model')}) AS model,
       coalesce(${member('$.caller.teamAlias')}, ${member('$.caller.teamId')}) AS team
     FROM dead_letters d LEFT JOIN calls c USING (seq) LEFT JOIN payloads p USING (seq)
@@ -30,8 +30,11 @@ export function createDeadLetterDesk(
       AND (:team IS NULL OR :team IN (${member('$.caller.teamId')}, ${member('$.caller.teamAlias')}))
     ORDER BY d.id DESC LIMIT :limit`);
   const findPayload = database.prepare('SELECT record, body FROM payloads WHERE seq = ?');
+  const findKept = database.prepare('SELECT kept FROM dead_letters WHERE id = ?');
   const revive = database.prepare(
-    'UPDATE calls SET state = 0, due_at = ?, attempts = 0, settled_at = NULL WHERE seq = ? AND state = 2',
+    `UPDATE calls SET state = 0, due_at = ?, attempts = 0, settled_at = NULL,
+       progress = CASE WHEN json_valid(progress) THEN json_remove(progress, '$.failures') END
+     WHERE seq = ? AND state = 2`,
   );
   const remove = database.prepare('DELETE FROM dead_letters WHERE id = ?');
 
@@ -57,7 +60,7 @@ export function createDeadLetterDesk(
         content: {
           ...(typeof payload?.['record'] === 'string' && { record: parsed(payload['record']) }),
           ...textIn('body', payload?.['body']),
-          ...textIn('kept', row['kept']),
+          ...textIn('kept', findKept.get(id)?.['kept']),
         },
       };
     },

@@ -52,12 +52,12 @@ export async function openJournal(
   };
 
   const end = (reason: string) => {
-    if (closed) return;
-    closed = true;
     for (const asked of waiting.values()) {
       asked.reject(new JournalError('JOURNAL_UNAVAILABLE', reason));
     }
     waiting.clear();
+    if (closed) return;
+    closed = true;
     if (opened) onDeath(reason);
   };
 
@@ -100,6 +100,7 @@ export async function openJournal(
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     replay: (filter, destination, now) => ask({ op: 'replay', filter, destination, now }),
     close: async () => {
+      if (closed) return;
       const answered = ask({ op: 'close' });
       closed = true;
       await answered;

@@ -65,7 +65,7 @@ export interface AppendReceipt {
   received: number;
   accepted: number;
   duplicates: number;
-  rejected: { index: number; reason: UnusableReason | 'too_deep' }[];
+  rejected: { index: number; reason: UnusableReason | 'too_deep' | 'internal_error' }[];
 }
 
 export interface TakenCalls {

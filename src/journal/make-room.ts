@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from './ledger.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Space } from './space.ts';
+import type { Transactions } from './transactions.ts';
 
 /**
  * Gives detail up, where the journal has no room for more calls, in a fixed order: recorded calls
@@ -38,6 +39,7 @@ export function createMakeRoom(
   ledger: Ledger,
   settler: Settler,
   space: Space,
+  transactions: Transactions,
 ): MakeRoom {
   const shedders = details.map((detail) => {
     const find = database.prepare(detail.find);
@@ -47,6 +49,10 @@ export function createMakeRoom(
     return () => {
       const ids = find.all(shedUpTo).map((row) => Number(row['id']));
       for (const id of ids) shed.run(id);
+      const before = shedUpTo;
+      transactions.onUndo(() => {
+        shedUpTo = before;
+      });
       shedUpTo = ids.at(-1) ?? shedUpTo;
       ledger.add('bodies_shed', ids.length);
       return ids.length;
@@ -56,6 +62,8 @@ export function createMakeRoom(
     settler.forgetRecorded(Number.MAX_SAFE_INTEGER, forgottenAStep, now);
 
   return (bytes, now) => {
+    // Giving up all there is would be in vain.
+    if (!space.couldAdmit(bytes)) return false;
     for (const step of [forgetRecorded, ...shedders]) {
       while (!space.admits(bytes) && step(now) > 0);
     }

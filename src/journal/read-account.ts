@@ -48,7 +48,7 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
       ...(oldest !== undefined && { oldestPendingAt: Number(oldest) }),
       bytes: space.used(),
       maxBytes: space.maxBytes,
-      accepting: space.admits(ordinaryPost),
+      accepting: space.couldAdmit(0) && space.admits(ordinaryPost),
     };
   };
 }

@@ -16,8 +16,10 @@ export function createReplay(database: DatabaseSync, ledger: Ledger) {
       WHERE state = 1
         AND (:from IS NULL OR received_at >= :from) AND (:to IS NULL OR received_at < :to)
         AND (:failed IS NULL OR failed = :failed)
-        AND (:model IS NULL OR :model IN (record ->> '$.model', record ->> '$.modelGroup'))
-        AND (:team IS NULL OR :team IN (record ->> '$.caller.teamId', record ->> '$.caller.teamAlias'))
+        AND (:model IS NULL OR json_valid(record)
+          AND :model IN (record ->> '$.model', record ->> '$.modelGroup'))
+        AND (:team IS NULL OR json_valid(record)
+          AND :team IN (record ->> '$.caller.teamId', record ->> '$.caller.teamAlias'))
     )`);
 
   return (filter: ReplayFilter, destination: string, now: number): { replayed: number } => {

@@ -11,6 +11,8 @@ export interface Space {
   used(): number;
   /** Whether a body of `bytes` may still be taken in: it is written twice, to the log and behind it. */
   admits(bytes: number): boolean;
+  /** Whether an empty journal would admit `bytes`, and the disk has room at all. */
+  couldAdmit(bytes: number): boolean;
   /** A body of `bytes` was taken in, and will be in the log when the transaction is committed. */
   admitted(bytes: number): void;
   /** The transaction is over. Folds the log back into the database when it has grown long. */
@@ -64,8 +66,9 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
   return {
     maxBytes,
     used,
-    admits: (bytes) => {
-      const fits = used() + logged + 2 * bytes <= maxBytes - reserve;
+    admits: (bytes) => used() + logged + 2 * bytes <= maxBytes - reserve,
+    couldAdmit: (bytes) => {
+      const fits = ballastBytes + 2 * bytes <= maxBytes - reserve;
       return fits && ballast.bytes() === ballastBytes;
     },
     admitted: (bytes) => {

@@ -95,7 +95,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     maxEntries: options.dedupeEntries,
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
-  const makeRoom = createMakeRoom(database, ledger, settler, space);
+  const makeRoom = createMakeRoom(database, ledger, settler, space, transactions);
   const appendElements = createAppender({
     database,
     ledger,

@@ -63,7 +63,15 @@ function serve(journal: SqliteJournal, redactor: ExternalRedactor | undefined): 
   port?.on('message', ({ id, command }: Request) => {
     const ready: Ready = { id, op: command.op, run: () => answer(journal, command) };
     if (command.op === 'append' && redactor !== undefined) {
-      const asked = vet(id, command).finally(() => vetting.delete(asked));
+      const fail = (error: unknown) => {
+        const run = (): never => {
+          throw error;
+        };
+        enqueue({ id, op: command.op, run });
+      };
+      const asked = vet(id, command)
+        .catch(fail)
+        .finally(() => vetting.delete(asked));
       vetting.add(asked);
     } else if (command.op === 'close') {
       void Promise.all(vetting).then(() => enqueue(ready));

@@ -26,10 +26,10 @@ export function reportDamage(log: Logger, damage: Damage): void {
 }
 
 /** A post that was refused, or of which something was. */
-export function reportPost(log: Logger, { status, bytes, receipt }: PostReport): void {
+export function reportPost(log: Logger, { status, bytes, receipt, code }: PostReport): void {
   if (status === 401) log.warn({ bytes }, 'a post without the right token was refused; it is lost');
   if (status === 413) log.error({ bytes }, 'a post larger than server.maxBodyBytes is lost');
-  if (status === 503) log.warn({ bytes }, 'a post was put off with 503');
+  if (status === 503) log.warn({ bytes, code }, 'a post was put off with 503');
   if (receipt === undefined) return;
   const { received, accepted, duplicates, rejected } = receipt;
   log.debug({ received, accepted, duplicates, rejected: rejected.length }, 'a post was kept');

@@ -27,7 +27,7 @@ const replayFilter = z.strictObject({
 });
 
 /** What may be asked over the socket. */
-export const controlRequest = z.discriminatedUnion('op', [
+const controlRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('account') }),
   z.strictObject({ op: z.literal('health') }),
   z.strictObject({ op: z.literal('listDead'), filter, limit: z.int().min(1) }),

@@ -25,7 +25,8 @@ export async function readBody(
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of stream ?? []) {
+    // What is refused is answered; destroying the stream would take the socket with it.
+    for await (const chunk of stream?.iterator({ destroyOnReturn: false }) ?? []) {
       if (!Buffer.isBuffer(chunk)) continue;
       length += chunk.length;
       if (length > maxBytes) return { kind: 'too_large', bytes: length };

@@ -5,7 +5,12 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import { type AppendReceipt, type Journal, JournalError } from '../journal/journal.ts';
+import {
+  type AppendReceipt,
+  type Journal,
+  JournalError,
+  type JournalErrorCode,
+} from '../journal/journal.ts';
 import { createAccess } from './access.ts';
 import { createInflight } from './inflight.ts';
 import { readBody } from './read-body.ts';
@@ -23,6 +28,8 @@ export interface PostReport {
   /** Milliseconds from the request's head to its answer. */
   ms: number;
   receipt?: AppendReceipt;
+  /** Why the journal did not keep it. */
+  code?: JournalErrorCode;
 }
 
 export interface ReceiverParts {
@@ -77,14 +84,19 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
     const receivedAt = now();
     const declared = Number(request.headers['content-length'] ?? 0);
     const room = inflight.open();
-    const answer = (status: PostReport['status'], bytes: number, body: AppendReceipt | Failure) => {
+    const answer = (
+      status: PostReport['status'],
+      bytes: number,
+      body: AppendReceipt | Failure,
+      code?: JournalErrorCode,
+    ) => {
       const receipt = 'received' in body ? { receipt: body } : {};
-      onPost({ status, bytes, ms: reply.elapsedTime, ...receipt });
+      onPost({ status, bytes, ms: reply.elapsedTime, ...receipt, ...(code && { code }) });
       return reply.code(status).send(body);
     };
-    const putOff = (seconds: number, error: string) => {
+    const putOff = (seconds: number, error: string, code?: JournalErrorCode) => {
       reply.header('retry-after', seconds);
-      return answer(503, declared, { error });
+      return answer(503, declared, { error }, code);
     };
 
     // What can be refused is refused before the body is read.
@@ -112,8 +124,8 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
     } catch (error) {
       if (!(error instanceof JournalError)) throw error;
       return error.code === 'JOURNAL_FULL'
-        ? putOff(retryAfter.full, 'the journal is full')
-        : putOff(retryAfter.unavailable, 'the journal is unavailable');
+        ? putOff(retryAfter.full, 'the journal is full', error.code)
+        : putOff(retryAfter.unavailable, 'the journal is unavailable', error.code);
     } finally {
       room.close();
     }

@@ -17,7 +17,7 @@ export type LoadedSettings =
   | { kind: 'invalid'; problems: SettingsProblem[]; file?: string };
 
 /** The file that is read when `SIDECAR_CONFIG` names none, if it is there. */
-export const defaultFile = 'config/sidecar.yaml';
+const defaultFile = 'config/sidecar.yaml';
 
 /**
  * Reads the settings: the file, then the environment over it. All mistakes are found at once.

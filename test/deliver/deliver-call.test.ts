@@ -316,6 +316,28 @@ test('an artifact store that fails is held by itself, and costs no call its life
   assert.equal(it.holds.mlflow.state().state, 'open');
 });
 
+test('an artifact store that is busy keeps no file from its run', async (t) => {
+  const it = await setUp(t);
+  it.mlflow.fault = (request) => (request === 'artifacts/put' ? { status: 429 } : undefined);
+  for (let tries = 0; tries < 20; tries += 1) {
+    assert.equal((await it.attempt()).kind, 'held');
+    it.clock.advance(300_000);
+    it.successes.note('artifacts/put', it.clock.now() - 1);
+  }
+  it.mlflow.fault = () => undefined;
+  assert.deepEqual(await it.attempt(), recorded);
+  assert.ok(it.runs()[0]?.artifacts.has('call.json'));
+});
+
+test('a clock that was set back makes an unclear create wait, not spin', async (t) => {
+  const it = await setUp(t);
+  const begunAt = it.clock.now() + 3_600_000;
+  const end = await it.attempt({ destination: it.mlflow.url, begunAt });
+  assert.ok(end.kind === 'later');
+  assert.equal(end.progress.begunAt, it.clock.now());
+  assert.equal(end.dueAt, it.clock.now() + 2_000);
+});
+
 test('a file that cannot be stored, while others are, is left out', async (t) => {
   const it = await setUp(t);
   it.mlflow.fault = (request) => (request === 'artifacts/put' ? { status: 500 } : undefined);

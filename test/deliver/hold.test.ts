@@ -98,4 +98,6 @@ test('a clock that is set back does not lengthen a hold', () => {
   hold.refused(refusal);
   clock.advance(-3_600_000);
   assert.equal(hold.allows(), 'probe');
+  hold.refused(refusal);
+  assert.equal(hold.allows(), 'none', 'nor does it make probes come at once');
 });

@@ -97,6 +97,19 @@ test('a dead call that is requeued is pending, due and fresh again; the account 
   assert.equal((await journal.listDead({}, 10)).length, 2);
 });
 
+test('a call that is requeued has its failures forgiven, and its run kept', async (t) => {
+  const journal = await withDead(t);
+  await journal.requeueDead({ reason: 'rejected' }, now);
+  const [call] = (await journal.take(1, server, now)).calls;
+  assert.ok(call);
+  const failures = { request: 'runs/log-batch', lastAt: now, times: 7 };
+  await journal.progress(call.seq, { destination: server, runId: 'r1', failures });
+  await journal.settle(call.seq, { kind: 'dead', reason: 'again', detail: 'd' }, now);
+  await journal.requeueDead({ reason: 'again' }, now);
+  const [again] = (await journal.take(1, server, now)).calls;
+  assert.deepEqual(again?.progress, { destination: server, runId: 'r1' });
+});
+
 test('what is no call cannot be requeued and stays', async (t) => {
   const journal = await withDead(t);
   assert.deepEqual(await journal.requeueDead({}, now), { requeued: 3, left: 1 });

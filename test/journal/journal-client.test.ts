@@ -77,6 +77,12 @@ test('a journal that is closed refuses', async (t) => {
   );
 });
 
+test('a journal may be closed twice', async (t) => {
+  const journal = await open(t);
+  await journal.close();
+  await journal.close();
+});
+
 test('a folder that another has is refused when the journal is opened', async (t) => {
   const folder = tempFolder(t);
   await open(t, folder);

@@ -335,6 +335,39 @@ test('detail is given up for room in order: what is recorded, bodies of successe
   assert.equal(account.bodiesShed, 75 - third.length);
 });
 
+test('a post that can never fit costs no detail, and the next one finds room', (t) => {
+  const journal = opened(t, { maxBytes: 16 * 1024 * 1024 });
+  for (let call = 0; call < 100; call += 1) {
+    journal.append(litellmEvent(call, { messages: 'x'.repeat(60_000) }));
+  }
+  const impossible = litellmEvent(1_000, { messages: 'x'.repeat(14_000_000) });
+  assert.throws(() => journal.append(impossible), /used up/);
+  const before = journal.account().bodiesShed;
+  for (let call = 2_000; call < 2_020; call += 1) {
+    const posted = litellmEvent(call, { messages: 'x'.repeat(900_000) });
+    assert.equal(journal.append(posted).accepted, 1, `call ${call}`);
+  }
+  assert.ok(journal.account().bodiesShed > before);
+});
+
+test('a post that is refused after detail was given up takes nothing from the next', (t) => {
+  const journal = opened(t, { maxBytes: 16 * 1024 * 1024 });
+  const own = journal.raw();
+  for (let call = 0; call < 60; call += 1) {
+    journal.append(litellmEvent(call, { messages: 'x'.repeat(90_000) }));
+  }
+  const large = litellmEvent(1_000, { messages: 'x'.repeat(900_000) });
+  own.run([
+    () => {
+      for (let call = 3_000; call < 3_010; call += 1) {
+        own.append(bodyOf(litellmEvent(call, { messages: 'x'.repeat(900_000) })), now);
+      }
+      throw new Error('undone');
+    },
+  ]);
+  assert.equal(journal.append(large).accepted, 1);
+});
+
 test('what is kept of dead letters makes room for calls', (t) => {
   const journal = opened(t, { maxBytes: 16 * 1024 * 1024 });
   const broken = () => new Uint8Array(Buffer.from(`[{"id": ${'x '.repeat(450_000)}}]`));
