@@ -7,6 +7,7 @@ import { createUntilKept } from '../../src/deliver/until-kept.ts';
 import type { PendingCall } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/journal-client.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, eventsFrom } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -17,17 +18,7 @@ const refusal = { kind: 'hold', reason: 'forbidden', detail: 'HTTP 403' } as con
 /** A dispatcher over a real journal; what delivering a call comes to is the test's to say. */
 async function setUp(t: TestContext, deliver: (call: PendingCall) => Promise<CallEnd>) {
   const clock = fakeClock();
-  const journal = await openJournal(
-    {
-      folder: tempFolder(t),
-      maxBytes: 100_000_000,
-      retainMs: 60_000,
-      dedupeEntries: 10_000,
-      dedupeMs: 60_000,
-      experiment: '/e',
-    },
-    () => undefined,
-  );
+  const journal = await openJournal(journalDefaults(tempFolder(t)), () => undefined);
   const holds = {
     mlflow: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
     artifacts: createHold({ clock, random: () => 0.5, onChange: () => undefined }),

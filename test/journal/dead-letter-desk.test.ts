@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openJournal } from '../../src/journal/journal-client.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, litellmEvent } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -9,17 +10,7 @@ const now = 1_800_000_000_000;
 
 /** A journal with three dead calls, of which one is another team's and model's, and a dead element. */
 async function withDead(t: TestContext) {
-  const journal = await openJournal(
-    {
-      folder: tempFolder(t),
-      maxBytes: 100_000_000,
-      retainMs: 60_000,
-      dedupeEntries: 10_000,
-      dedupeMs: 60_000,
-      experiment: '/e',
-    },
-    () => undefined,
-  );
+  const journal = await openJournal(journalDefaults(tempFolder(t)), () => undefined);
   t.after(() => journal.close());
   const other = {
     model: 'anthropic/claude',

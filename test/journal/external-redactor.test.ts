@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { openJournal } from '../../src/journal/journal-client.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, litellmEvent } from '../support/litellm-event.ts';
 import { redaction } from '../support/redaction.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -28,15 +29,9 @@ async function vettedBy(t: TestContext, answer: Answer, timeout = 5_000) {
   const { port } = server.address() as AddressInfo;
   const folder = tempFolder(t);
   const journal = await openJournal(
-    {
-      folder,
-      maxBytes: 100_000_000,
-      retainMs: 3_600_000,
-      dedupeEntries: 10_000,
-      dedupeMs: 86_400_000,
-      experiment: '/e',
+    journalDefaults(folder, {
       redact: redaction({ url: `http://127.0.0.1:${port}/redact`, timeout }),
-    },
+    }),
     () => assert.fail('the thread ended'),
   );
   t.after(async () => {

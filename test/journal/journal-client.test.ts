@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Journal, JournalError } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/journal-client.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -9,17 +10,7 @@ const server = 'http://mlflow.test';
 
 async function open(t: TestContext, folder = tempFolder(t)): Promise<Journal> {
   const deaths: string[] = [];
-  const journal = await openJournal(
-    {
-      folder,
-      maxBytes: 100_000_000,
-      retainMs: 60_000,
-      dedupeEntries: 10_000,
-      dedupeMs: 60_000,
-      experiment: '/e',
-    },
-    (reason) => deaths.push(reason),
-  );
+  const journal = await openJournal(journalDefaults(folder), (reason) => deaths.push(reason));
   t.after(async () => {
     await journal.close().catch(() => undefined);
     assert.deepEqual(deaths, []);

@@ -9,6 +9,7 @@ import {
   openSqliteJournal,
   type SqliteJournal,
 } from '../../src/journal/sqlite-journal.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -16,15 +17,7 @@ const now = 1_800_000_000_000;
 const server = 'http://mlflow.test';
 
 function open(folder: string, changes: Partial<JournalOptions> = {}): SqliteJournal {
-  return openSqliteJournal({
-    folder,
-    maxBytes: 100_000_000,
-    retainMs: 3_600_000,
-    dedupeEntries: 10_000,
-    dedupeMs: 86_400_000,
-    experiment: '/e/{team_alias}',
-    ...changes,
-  });
+  return openSqliteJournal(journalDefaults(folder, { experiment: '/e/{team_alias}', ...changes }));
 }
 
 /** Runs one command, as the thread would, and gives what it answers or throws. */

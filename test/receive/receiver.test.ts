@@ -10,23 +10,14 @@ import {
   type PostReport,
   type ReceiverOptions,
 } from '../../src/receive/receiver.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const megabyte = 1_000_000;
 
 async function setUp(t: TestContext, changes: Partial<ReceiverOptions> = {}) {
-  const journal = await openJournal(
-    {
-      folder: tempFolder(t),
-      maxBytes: 100 * megabyte,
-      retainMs: 60_000,
-      dedupeEntries: 10_000,
-      dedupeMs: 60_000,
-      experiment: '/e',
-    },
-    () => undefined,
-  );
+  const journal = await openJournal(journalDefaults(tempFolder(t)), () => undefined);
   const posts: PostReport[] = [];
   let wakes = 0;
   const app = createReceiver(
