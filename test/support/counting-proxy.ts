@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   type ClientRequest,
   createServer,
@@ -7,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { listenLocally } from './listen-locally.ts';
 
 /** One request that passed, in the order of arrival. */
 export interface SeenRequest {
@@ -81,13 +81,10 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     }
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+  const local = await listenLocally(server);
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: local.url,
     get requests() {
       return requests;
     },
@@ -107,11 +104,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     treat: (next) => {
       choose = next;
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: local.close,
   };
 }
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { listenLocally } from './listen-locally.ts';
 import { listOf, recordOf } from './upstream-request.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -24,22 +24,15 @@ export async function startEventRecorder(): Promise<EventRecorder> {
     events.push(...listOf(body).map(recordOf));
     outgoing.writeHead(200).end('{}');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+  const local = await listenLocally(server);
   return {
-    eventsUrl: `http://127.0.0.1:${address.port}/v1/events`,
+    eventsUrl: `${local.url}/v1/events`,
     events,
     authorization: () => authorization,
     waitFor: async (count, withinMs = 15_000) => {
       const look = () => events.length >= count || undefined;
       await waitUntil(look, { what: `${count} events of LiteLLM`, withinMs });
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: local.close,
   };
 }

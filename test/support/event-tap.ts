@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { listenLocally } from './listen-locally.ts';
 
 /** Stands between LiteLLM and the sidecar, passes each POST on and keeps its bytes. */
 export interface EventTap {
@@ -30,17 +30,10 @@ export async function startEventTap(target: string): Promise<EventTap> {
       incoming.socket.destroy();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+  const local = await listenLocally(server);
   return {
-    eventsUrl: `http://127.0.0.1:${address.port}/v1/events`,
+    eventsUrl: `${local.url}/v1/events`,
     bodies,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: local.close,
   };
 }

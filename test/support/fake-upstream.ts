@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { listenLocally } from './listen-locally.ts';
 import { answerTo, usageOf } from './upstream-answer.ts';
 import { anthropicEvents, anthropicMessage } from './upstream-anthropic.ts';
 import { faultAnswer } from './upstream-fault.ts';
@@ -66,18 +66,11 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
       outgoing.writeHead(400).end(String(error));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+  const local = await listenLocally(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: local.url,
     records,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: local.close,
   };
 }
 

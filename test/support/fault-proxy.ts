@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { listenLocally } from './listen-locally.ts';
 
 /** A request that has arrived whole at the proxy. */
 export interface PassingRequest {
@@ -130,13 +130,10 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     pass(incoming, outgoing).catch(() => reset(outgoing));
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No TCP address.');
+  const local = await listenLocally(server);
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: local.url,
     requests,
     named: (name) => requests.filter((passing) => passing.name === name),
     harm: (next) => {
@@ -154,11 +151,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     settled: async () => {
       await Promise.allSettled(late);
     },
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close: local.close,
   };
 }
 
