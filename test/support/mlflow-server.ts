@@ -27,7 +27,17 @@ export interface MlflowServerOptions {
   /** A temporary folder unless told. */
   readonly dir?: string;
   readonly port?: number;
-  /** uvicorn workers, 1 unless told. */
+  /** The release of MLflow; the newest that is pinned unless told. */
+  readonly version?: string;
+  /** More Python packages that it needs, such as a database's driver (`name==version`). */
+  readonly packages?: readonly string[];
+  /** Its database; SQLite in `dir` unless told. */
+  readonly backendStoreUri?: string;
+  /** Where clients put artifacts by themselves, such as `s3://bucket/prefix`; behind its proxy unless told. */
+  readonly artifactRoot?: string;
+  /** More of the server's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Web server workers, 1 unless told. */
   readonly workers?: number;
   /** More arguments of `mlflow server`, such as `--allowed-hosts`. */
   readonly args?: readonly string[];
@@ -36,18 +46,22 @@ export interface MlflowServerOptions {
   readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
 
-/**
- * A real MLflow tracking server at 127.0.0.1 with SQLite and artifacts behind its proxy; resolves
- * when it answers on /health.
- */
+/** A real MLflow tracking server at 127.0.0.1; resolves when it answers on /health. */
 export async function startMlflow(options: MlflowServerOptions = {}): Promise<MlflowServer> {
-  const { workers = 1, args = [], progress } = options;
-  const env = await pythonEnv(mlflowPins, progress === undefined ? {} : { progress });
+  const { version, packages = [], workers = 1, args = [], progress } = options;
+  const mlflow = version === undefined ? mlflowPins : [`mlflow==${version}`];
+  const env = await pythonEnv([...mlflow, ...packages], progress === undefined ? {} : { progress });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mlflow-')));
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(dir, 'mlflow.log');
+
+  const backendStore = options.backendStoreUri ?? `sqlite:///${dir}/mlflow.db`;
+  const artifacts =
+    options.artifactRoot === undefined
+      ? ['--artifacts-destination', join(dir, 'artifacts')]
+      : ['--no-serve-artifacts', '--default-artifact-root', options.artifactRoot];
 
   const run = () =>
     startChild({
@@ -55,13 +69,14 @@ export async function startMlflow(options: MlflowServerOptions = {}): Promise<Ml
       command: env.python,
       args: [
         ...['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port)],
-        ...['--workers', String(workers), '--backend-store-uri', `sqlite:///${dir}/mlflow.db`],
-        ...['--artifacts-destination', join(dir, 'artifacts'), ...args],
+        ...['--workers', String(workers), '--backend-store-uri', backendStore],
+        ...[...artifacts, ...args],
       ],
       env: serverEnvironment(env, {
         MLFLOW_DISABLE_TELEMETRY: 'true',
         // Its job runner starts processes that these tests do not need.
         MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+        ...options.environment,
       }),
       cwd: dir,
       logFile,
