@@ -10,19 +10,33 @@ import { createRation } from './deliver/ration.ts';
 import { createSuccesses } from './deliver/successes.ts';
 import { createUntilKept } from './deliver/until-kept.ts';
 import { openJournal } from './journal/journal-client.ts';
-import { journalOptions } from './journal-options.ts';
+import { journalOptions, journalPolicy } from './journal-options.ts';
 import { createMlflowClient } from './mlflow/client.ts';
 import { createHttpTransport } from './mlflow/http-transport.ts';
 import { createHealth } from './observe/health.ts';
 import { createMetrics } from './observe/metrics.ts';
-import { reportDamage, reportEnd, reportHold, reportPost } from './observe/report.ts';
+import {
+  reportDamage,
+  reportEnd,
+  reportHold,
+  reportMistakes,
+  reportPost,
+  reportReload,
+} from './observe/report.ts';
 import { createControl, listenOnSocket } from './receive/control.ts';
 import { createReceiver } from './receive/receiver.ts';
+import type { LoadedSettings } from './settings/load-settings.ts';
+import { reloadSettings } from './settings/reload.ts';
 import type { Settings } from './settings/schema.ts';
 
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:4100`. */
   url: string;
+  /**
+   * Takes over what can change while it runs of settings that were read again, and says in the log
+   * what has changed and what takes a restart. Where there are mistakes, nothing changes.
+   */
+  reload(read: LoadedSettings): Promise<void>;
   /** Stops the stages in the order of a call's path: nothing new, then what is due, then the end. */
   stop(): Promise<void>;
 }
@@ -45,7 +59,9 @@ const activePerRequest = 2;
  * @throws JournalError when the journal cannot be opened; an `Error` with `code` when the address
  *   cannot be listened on.
  */
-export async function startApp({ settings, version, log, onFatal }: AppParts): Promise<App> {
+export async function startApp(parts: AppParts): Promise<App> {
+  const { version, log, onFatal } = parts;
+  let { settings } = parts;
   const { server, destination } = settings;
   const clock = systemClock;
   const over = new AbortController();
@@ -69,14 +85,13 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
   const metrics = createMetrics({ account: journal.account, destinations, now: clock.now });
 
   const url = new URL(destination.trackingUri);
-  const authorization = authorizationOf(destination);
   const transport = createHttpTransport({
     url,
-    timeoutMs: destination.timeout,
     connections: destination.maxInFlight,
-    ...(authorization !== undefined && { authorization }),
+    timeoutMs: () => settings.destination.timeout,
+    authorization: () => authorizationOf(settings.destination),
   });
-  const ration = createRation(destination.requestsPerSecond, clock);
+  const ration = createRation(() => settings.destination.requestsPerSecond, clock);
   const successes = createSuccesses();
   const gate = gated({
     send: transport.send,
@@ -148,7 +163,7 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
     {
       maxBodyBytes: server.maxBodyBytes,
       maxInflightBytes: server.maxInflightBytes,
-      ...(server.authToken !== undefined && { authToken: server.authToken }),
+      authToken: () => settings.server.authToken,
     },
   );
   dispatcher.start();
@@ -166,6 +181,16 @@ export async function startApp({ settings, version, log, onFatal }: AppParts): P
 
   return {
     url: listening,
+    reload: async (read) => {
+      metrics.reloaded(read.kind === 'valid');
+      if (read.kind === 'invalid') return reportMistakes(log, read.problems);
+      const reload = reloadSettings(settings, read.settings);
+      // A journal that cannot take them is about to end the process.
+      await journal.reconfigure(journalPolicy(reload.settings)).catch(() => undefined);
+      settings = reload.settings;
+      reportReload(log, reload);
+      log.level = settings.log.level;
+    },
     stop: async () => {
       stopping = true;
       const deadline = clock.now() + settings.shutdown.grace;

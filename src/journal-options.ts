@@ -1,18 +1,23 @@
 import { defaultMaxBytes } from './journal/default-max-bytes.ts';
+import type { JournalPolicy } from './journal/journal.ts';
 import type { JournalOptions } from './journal/sqlite-journal.ts';
 import type { Settings } from './settings/schema.ts';
 
 const day = 86_400_000;
 
 /** How the settings open a journal, for the daemon and the command line alike. */
-export function journalOptions({ journal, record, redact }: Settings): JournalOptions {
+export function journalOptions(settings: Settings): JournalOptions {
+  const { journal } = settings;
   return {
+    ...journalPolicy(settings),
     folder: journal.dir,
     maxBytes: journal.maxBytes ?? defaultMaxBytes(journal.dir),
-    retainMs: journal.retain,
     dedupeEntries: journal.dedupeEntries,
     dedupeMs: day,
-    experiment: record.experiment,
-    redact,
   };
+}
+
+/** What of it follows the settings while the journal is open. */
+export function journalPolicy({ journal, record, redact }: Settings): JournalPolicy {
+  return { retainMs: journal.retain, experiment: record.experiment, redact };
 }

@@ -33,6 +33,7 @@ const allowed: Readonly<Record<string, readonly Arrow[]>> = {
     { to: 'journal', only: journalBorder, types: true },
     { to: 'deliver', only: ['call-end.ts', 'hold.ts'], types: true },
     { to: 'receive', only: ['receiver.ts'], types: true },
+    { to: 'settings', types: true },
   ],
 };
 

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { startApp } from '../app.ts';
+import { type App, startApp } from '../app.ts';
 import { JournalError } from '../journal/journal.ts';
 import { createLog } from '../observe/log.ts';
 import type { Environment } from '../settings/environment.ts';
-import { loadSettings } from '../settings/load-settings.ts';
+import { loadSettings, settingsFiles } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
+import { watchFiles } from '../settings/watch-files.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printError } from './print.ts';
 import { version } from './version.ts';
@@ -46,7 +47,10 @@ export async function serve(environment: Environment): Promise<number> {
     { url: app.url, trackingUri, experiment, journal },
     `recording the calls posted to ${app.url}`,
   );
+  const stopping = new AbortController();
+  keepReloading(environment, app, stopping.signal);
   onSignals(() => {
+    stopping.abort();
     log.info('stopping: no more calls are taken, those that are due are still recorded');
     app.stop().then(() => ended.resolve(exitCodes.ok), ended.reject);
   });
@@ -54,6 +58,21 @@ export async function serve(environment: Environment): Promise<number> {
   log.info('stopped');
   // Requests that were let go may still hold sockets open; what they brought is in the journal.
   process.exit(code);
+}
+
+/** How often the files of the settings are looked at, in milliseconds. */
+const watchInterval = 2_000;
+
+/** Reads the settings again whenever their files change or a SIGHUP asks for it, in turn. */
+function keepReloading(environment: Environment, app: App, signal: AbortSignal): void {
+  let reloading = Promise.resolve();
+  const reload = () => {
+    reloading = reloading.then(() =>
+      signal.aborted ? undefined : app.reload(loadSettings(environment)),
+    );
+  };
+  process.on('SIGHUP', reload);
+  void watchFiles(() => settingsFiles(environment), reload, { signal, intervalMs: watchInterval });
 }
 
 /** The first signal stops, the second ends at once. */

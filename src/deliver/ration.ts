@@ -16,12 +16,13 @@ const regain = 0.01;
 const leastRate = 0.1;
 const second = 1000;
 
-/** A ration of `rate` requests a second with bursts of one second's worth; none for `undefined`. */
-export function createRation(rate: number | undefined, clock: Clock): Ration {
-  if (rate === undefined) {
-    return { acquire: async () => undefined, throttled: () => undefined, rate: () => undefined };
-  }
-  let current = rate;
+/**
+ * A ration of `fullRate()` requests a second with bursts of one second's worth; none while that is
+ * `undefined`.
+ */
+export function createRation(fullRate: () => number | undefined, clock: Clock): Ration {
+  /** What the server bears of the full rate. */
+  let share = 1;
   let changedAt = clock.ticks();
   /** When the bucket would be empty of debts: the "theoretical arrival time" of GCRA. */
   let paidUntil = 0;
@@ -29,25 +30,31 @@ export function createRation(rate: number | undefined, clock: Clock): Ration {
   const regainUntil = (now: number) => {
     const seconds = Math.floor((now - changedAt) / second);
     if (seconds < 1) return;
-    current = Math.min(rate, current + seconds * rate * regain);
+    share = Math.min(1, share + seconds * regain);
     changedAt += seconds * second;
+  };
+  const rate = () => {
+    const full = fullRate();
+    return full === undefined ? undefined : Math.min(full, Math.max(leastRate, full * share));
   };
 
   return {
     acquire: async () => {
       const now = clock.ticks();
       regainUntil(now);
+      const current = rate();
+      if (current === undefined) return;
       paidUntil = Math.max(paidUntil, now) + second / current;
       const wait = paidUntil - now - Math.max(second, second / current);
       if (wait > 0) await clock.sleep(wait);
     },
     throttled: () => {
       const now = clock.ticks();
-      if (now - changedAt < second && current < rate) return;
+      if (now - changedAt < second && share < 1) return;
       regainUntil(now);
-      current = Math.max(leastRate, current * cut);
+      share *= cut;
       changedAt = now;
     },
-    rate: () => current,
+    rate,
   };
 }

@@ -13,7 +13,8 @@ export interface AppendParts {
   ledger: Ledger;
   deadLetters: DeadLetters;
   seen: SeenIds;
-  naming: ExperimentNaming;
+  /** Asked for each call: it may change. */
+  naming: () => ExperimentNaming;
 }
 
 /** Takes posted bodies into the journal, within a transaction that the caller has begun. */
@@ -31,9 +32,10 @@ export function createAppender(parts: AppendParts) {
   const insertExperiment = database.prepare('INSERT INTO experiments (name) VALUES (?)');
 
   const experimentOf = ({ record }: AdmittedCall): string => {
-    const name = naming.nameFor(record);
+    const { nameFor, other } = naming();
+    const name = nameFor(record);
     if (findExperiment.get(name) !== undefined) return name;
-    if (Number(countExperiments.get()?.['n']) >= maxExperiments) return naming.other;
+    if (Number(countExperiments.get()?.['n']) >= maxExperiments) return other;
     insertExperiment.run(name);
     return name;
   };

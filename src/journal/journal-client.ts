@@ -99,6 +99,7 @@ export async function openJournal(
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     replay: (filter, destination, now) => ask({ op: 'replay', filter, destination, now }),
+    reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;
       const answered = ask({ op: 'close' });

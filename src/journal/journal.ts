@@ -1,3 +1,4 @@
+import type { RedactionOptions } from '../admit/redaction-options.ts';
 import type { CallRecord } from '../call/call-record.ts';
 import type { UnusableReason } from '../call/read-batch.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
@@ -30,8 +31,20 @@ export interface Journal extends JournalDesk {
   settle(seq: number, settlement: Settlement, now: number): Promise<void>;
   /** The bytes of a call's `call.json`; absent when they were shed or are damaged. */
   body(seq: number): Promise<Uint8Array | undefined>;
+  /** Calls that are posted from now on are treated by `policy`. */
+  reconfigure(policy: JournalPolicy): Promise<void>;
   /** Waits for what was asked, then closes the file. */
   close(): Promise<void>;
+}
+
+/** What may change while the journal is open. */
+export interface JournalPolicy {
+  /** How long recorded calls are kept, in milliseconds. */
+  retainMs: number;
+  /** The template of the experiments' names. */
+  experiment: string;
+  /** What is redacted; absent: what always is. */
+  redact?: RedactionOptions;
 }
 
 /** What an operator asks of a journal, whether a daemon owns it or not. */

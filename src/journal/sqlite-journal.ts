@@ -3,7 +3,7 @@ import { type AdmittedElement, admitBody, admitVettedBody } from '../admit/admit
 import { createAdmission } from '../admit/admit-call.ts';
 import { experimentNaming } from '../admit/experiment-name.ts';
 import { createKeepBroken } from '../admit/keep-broken.ts';
-import { builtInOnly, type RedactionOptions } from '../admit/redaction-options.ts';
+import { builtInOnly } from '../admit/redaction-options.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
 import { createAppender } from './append-body.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
@@ -12,6 +12,7 @@ import {
   type Account,
   type AppendReceipt,
   JournalError,
+  type JournalPolicy,
   type Postponement,
   type Progress,
   type ReplayFilter,
@@ -31,19 +32,13 @@ import { createTaker } from './take-calls.ts';
 import { createTaken } from './taken.ts';
 import { createTransactions } from './transactions.ts';
 
-export interface JournalOptions {
+export interface JournalOptions extends JournalPolicy {
   /** The data folder; it is made when it is not there. */
   folder: string;
   maxBytes: number;
-  /** How long recorded calls are kept, in milliseconds. */
-  retainMs: number;
   /** The most ids of calls gone by that are remembered, and for how many milliseconds. */
   dedupeEntries: number;
   dedupeMs: number;
-  /** The template of the experiments' names. */
-  experiment: string;
-  /** What is redacted; absent: what always is. */
-  redact?: RedactionOptions;
 }
 
 /**
@@ -70,6 +65,8 @@ export interface SqliteJournal {
   replay(filter: ReplayFilter, destination: string, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
+  /** Calls that come from now on are treated by this policy. */
+  reconfigure(policy: JournalPolicy): void;
   close(): void;
 }
 
@@ -78,17 +75,15 @@ const forgottenAStep = 500;
 
 /** @throws JournalError when the file cannot be opened. */
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
-  const redact = options.redact ?? builtInOnly;
-  const admission = createAdmission(redact);
-  const naming = experimentNaming(options.experiment);
-  const own = openOwnDatabase(options.folder, naming.nameFor);
+  let policy = compile(options);
+  const own = openOwnDatabase(options.folder, policy.naming.nameFor);
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
   const transactions = createTransactions(database, options.folder, ({ code }) => {
     if (code === 'JOURNAL_FULL') space.diskWasFull();
   });
   const ledger = createLedger(database);
-  const deadLetters = createDeadLetters(database, createKeepBroken(redact));
+  const deadLetters = createDeadLetters(database, (bytes) => policy.keepBroken(bytes));
   const taken = createTaken(transactions);
   const seen = createSeenIds(database, transactions, {
     maxAgeMs: options.dedupeMs,
@@ -101,7 +96,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     ledger,
     deadLetters,
     seen,
-    naming,
+    naming: () => policy.naming,
   });
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
   const setPostponed = database.prepare(
@@ -136,9 +131,9 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       return results;
     },
     append: (body, receivedAt) =>
-      append(body, admitBody(admission, bufferOf(body), receivedAt), receivedAt),
+      append(body, admitBody(policy.admission, bufferOf(body), receivedAt), receivedAt),
     vet: (body, receivedAt, redactor) =>
-      admitVettedBody(admission, bufferOf(body), receivedAt, redactor),
+      admitVettedBody(policy.admission, bufferOf(body), receivedAt, redactor),
     appendVetted: append,
     take: createTaker({ database, taken, settle: settler.settle }),
     progress: (seq, progress) => {
@@ -160,14 +155,26 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     replay: createReplay(database, ledger),
     tidy: (now) => {
       const results = transactions.run([
-        () => settler.forgetRecorded(now - options.retainMs, forgottenAStep, now),
+        () => settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now),
       ]);
       endOnDamage(results);
       const [forgotten] = results;
       space.tidy();
       return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
     },
+    reconfigure: (next) => {
+      policy = compile(next);
+    },
     close: own.close,
+  };
+}
+
+function compile({ retainMs, experiment, redact = builtInOnly }: JournalPolicy) {
+  return {
+    retainMs,
+    naming: experimentNaming(experiment),
+    admission: createAdmission(redact),
+    keepBroken: createKeepBroken(redact),
   };
 }
 

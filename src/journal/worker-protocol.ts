@@ -3,6 +3,7 @@ import type {
   Account,
   AppendReceipt,
   JournalErrorCode,
+  JournalPolicy,
   Postponement,
   Progress,
   ReplayFilter,
@@ -25,6 +26,7 @@ export type Command =
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
   | { op: 'replay'; filter: ReplayFilter; destination: string; now: number }
+  | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 
 /** What each command answers. */
@@ -41,6 +43,7 @@ export interface Answers {
   requeueDead: { requeued: number; left: number };
   purgeDead: { purged: number };
   replay: { replayed: number };
+  reconfigure: undefined;
   close: undefined;
 }
 

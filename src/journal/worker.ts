@@ -42,7 +42,8 @@ async function redactorOf(redact: JournalOptions['redact']): Promise<ExternalRed
   return createExternalRedactor(redact.url, redact.timeout);
 }
 
-function serve(journal: SqliteJournal, redactor: ExternalRedactor | undefined): void {
+function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefined): void {
+  let redactor = firstRedactor;
   const vetting = new Set<Promise<void>>();
   let waiting: Ready[] = [];
 
@@ -73,6 +74,13 @@ function serve(journal: SqliteJournal, redactor: ExternalRedactor | undefined): 
         .catch(fail)
         .finally(() => vetting.delete(asked));
       vetting.add(asked);
+    } else if (command.op === 'reconfigure') {
+      void redactorOf(command.policy.redact).then((next) => {
+        const before = redactor;
+        redactor = next;
+        void Promise.all(vetting).then(() => before?.close());
+        enqueue(ready);
+      });
     } else if (command.op === 'close') {
       void Promise.all(vetting).then(() => enqueue(ready));
     } else enqueue(ready);
@@ -129,6 +137,9 @@ function answer(journal: SqliteJournal, command: Command): Answer {
       return journal.dead.purge(command.filter, command.now);
     case 'replay':
       return journal.replay(command.filter, command.destination, command.now);
+    case 'reconfigure':
+      journal.reconfigure(command.policy);
+      return undefined;
     case 'close':
       return undefined;
   }

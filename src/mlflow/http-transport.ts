@@ -4,11 +4,11 @@ import type { Answer, Send } from './transport.ts';
 export interface HttpOptions {
   /** The tracking server, `http(s)://HOST[:PORT][/PREFIX]`, without credentials. */
   url: URL;
-  /** Milliseconds until an answer's head, and again until its end. */
-  timeoutMs: number;
   connections: number;
-  /** `Authorization` for each request; absent for a server without access control. */
-  authorization?: string;
+  /** Milliseconds until an answer's head, and again until its end, for the next request. */
+  timeoutMs: () => number;
+  /** `Authorization` for the next request; absent for a server without access control. */
+  authorization?: () => string | undefined;
 }
 
 export interface HttpTransport {
@@ -17,27 +17,31 @@ export interface HttpTransport {
   close(): Promise<void>;
 }
 
+/** Milliseconds until a connection stands, TLS included. */
+const connectMs = 10_000;
+
 /** The longest answer that is read. MLflow's answers to our requests are a few kilobytes. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
 export function createHttpTransport(options: HttpOptions): HttpTransport {
-  const { url, timeoutMs, authorization } = options;
+  const { url } = options;
   const prefix = url.pathname.replace(/\/+$/, '');
   const pool = new Pool(url.origin, {
     connections: options.connections,
     pipelining: 1,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: { timeout: Math.min(timeoutMs, 10_000) },
+    connect: { timeout: connectMs },
     maxResponseSize: maxAnswerBytes,
   });
 
   const send: Send = async (request): Promise<Answer> => {
+    const timeoutMs = options.timeoutMs();
+    const authorization = options.authorization?.();
     try {
       const response = await pool.request({
         path: prefix + request.path,
         method: request.method,
         headersTimeout: timeoutMs + uploadMs(request.body),
+        bodyTimeout: timeoutMs,
         headers: {
           ...(request.contentType !== undefined && { 'content-type': request.contentType }),
           ...(authorization !== undefined && { authorization }),

@@ -15,6 +15,8 @@ export interface MetricsParts {
 export interface Metrics {
   posted(report: PostReport): void;
   requested(request: string, outcome: string, ms: number): void;
+  /** The settings were read again, with or without mistakes. */
+  reloaded(successful: boolean): void;
   text(): Promise<{ contentType: string; text: string }>;
 }
 
@@ -66,6 +68,12 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     registers,
   });
 
+  const reloadedWell = gauge(
+    'config_last_reload_successful',
+    '0 when the settings, as they were last read, have mistakes and are not in effect',
+  );
+  reloadedWell.set(1);
+
   const readAccount = async () => {
     const current = await account();
     for (const name of Object.keys(calls) as (keyof typeof calls)[]) {
@@ -97,6 +105,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
       requests.inc({ request, outcome });
       requestSeconds.observe({ request }, ms / 1000);
     },
+    reloaded: (successful) => reloadedWell.set(successful ? 1 : 0),
     text: async () => {
       // Without a journal the process is about to end; its other metrics are still worth reading.
       await readAccount().catch(() => undefined);

@@ -4,6 +4,8 @@ import type { DestinationState } from '../deliver/hold.ts';
 import type { PendingCall } from '../journal/journal.ts';
 import type { Damage } from '../journal/salvage/damage.ts';
 import type { PostReport } from '../receive/receiver.ts';
+import type { SettingsProblem } from '../settings/environment.ts';
+import type { Reload } from '../settings/reload.ts';
 import { describeDamage } from './describe-damage.ts';
 
 /*
@@ -23,6 +25,20 @@ export function reportDamage(log: Logger, damage: Damage): void {
     },
     describeDamage(damage).join(' '),
   );
+}
+
+/** Settings that were read again, in part or not at all to new effect. */
+export function reportReload(log: Logger, { changed, afterRestart }: Reload): void {
+  if (afterRestart.length > 0) {
+    log.warn({ afterRestart }, 'these settings have changed and take effect after a restart');
+  }
+  if (changed.length > 0) log.info({ changed }, 'these settings have changed and are in effect');
+  else log.info('the settings were read again; none has changed that can while this runs');
+}
+
+/** Settings that were read again and cannot be used. */
+export function reportMistakes(log: Logger, problems: readonly SettingsProblem[]): void {
+  log.error({ problems }, 'the settings were read again and have mistakes: nothing has changed');
 }
 
 /** A post that was refused, or of which something was. */

@@ -11,12 +11,13 @@ import {
   JournalError,
   type JournalErrorCode,
 } from '../journal/journal.ts';
-import { createAccess } from './access.ts';
+import { mayPass } from './access.ts';
 import { createInflight } from './inflight.ts';
 import { readBody } from './read-body.ts';
 
 export interface ReceiverOptions {
-  authToken?: string;
+  /** What a sender must know at present; absent: nothing. */
+  authToken: () => string | undefined;
   maxBodyBytes: number;
   maxInflightBytes: number;
 }
@@ -59,7 +60,6 @@ const retryAfter = { full: 10, unavailable: 5, busy: 1 };
  */
 export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): FastifyInstance {
   const { journal, now, onPost } = parts;
-  const mayPost = createAccess(options.authToken);
   const { maxBodyBytes } = options;
   const tooLarge = { error: `a body may have ${maxBodyBytes} bytes at the most` };
   const inflight = createInflight(options.maxInflightBytes);
@@ -100,7 +100,7 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
     };
 
     // What can be refused is refused before the body is read.
-    if (!mayPost(request.headers.authorization)) {
+    if (!mayPass(options.authToken(), request.headers.authorization)) {
       return answer(401, declared, { error: 'the token is missing or wrong' });
     }
     if (declared > maxBodyBytes) return answer(413, declared, tooLarge);

@@ -76,6 +76,14 @@ export function readEnvironment(environment: Environment): {
   return { values, problems };
 }
 
+/** The files that secrets are read from. */
+export function secretFiles(environment: Environment): string[] {
+  return [...variables].flatMap(([variable, { kind }]) => {
+    const file = kind === 'secret' ? environment[`${variable}_FILE`] || undefined : undefined;
+    return file === undefined ? [] : [file];
+  });
+}
+
 /** Text that is no number stays text: the schema says what is wrong with it. */
 function readValue(text: string, kind: Variable['kind']): string | number {
   return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))

@@ -6,6 +6,7 @@ import {
   type GivenValue,
   readEnvironment,
   type SettingsProblem,
+  secretFiles,
   unknownVariables,
   variables,
 } from './environment.ts';
@@ -46,6 +47,11 @@ export function loadSettings(environment: Environment): LoadedSettings {
     unknownVariables: unknownVariables(environment),
     ...(file !== undefined && { file }),
   };
+}
+
+/** The files that `loadSettings` reads, whether they are there or not. */
+export function settingsFiles(environment: Environment): string[] {
+  return [environment['SIDECAR_CONFIG'] || defaultFile, ...secretFiles(environment)];
 }
 
 type Content = Readonly<Record<string, unknown>>;

@@ -27,7 +27,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
   };
   const transport = createHttpTransport({
     url: new URL(mlflow.url),
-    timeoutMs: 5_000,
+    timeoutMs: () => 5_000,
     connections: 2,
   });
   t.after(() => transport.close());

@@ -8,7 +8,7 @@ import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
 test('a server that forgot one experiment is asked for all of them again', async (t) => {
   const mlflow = await startMinimalMlflow(t);
   const url = new URL(mlflow.url);
-  const transport = createHttpTransport({ url, timeoutMs: 5_000, connections: 2 });
+  const transport = createHttpTransport({ url, timeoutMs: () => 5_000, connections: 2 });
   t.after(() => transport.close());
   const client = createMlflowClient(transport.send, { now: Date.now, onOutcome: () => undefined });
   const experiments = createExperiments(client);

@@ -14,7 +14,7 @@ test('what waits at the gate when the server refuses is not sent to it any more'
   const sent: ((answer: Answer) => void)[] = [];
   const gate = gated({
     send: () => new Promise((resolve) => sent.push(resolve)),
-    ration: createRation(undefined, clock),
+    ration: createRation(() => undefined, clock),
     hold,
     maxInFlight: 1,
   });

@@ -21,7 +21,7 @@ function jumpingClock(): Clock & { jump(ms: number): void } {
 
 test('requests go out at the rate, after a burst of one second’s worth', async () => {
   const clock = jumpingClock();
-  const ration = createRation(10, clock);
+  const ration = createRation(() => 10, clock);
   const start = clock.now();
   for (let request = 0; request < 110; request += 1) await ration.acquire();
   assert.ok(Math.abs(clock.now() - start - 10_000) <= 100, `${clock.now() - start} ms`);
@@ -29,7 +29,7 @@ test('requests go out at the rate, after a burst of one second’s worth', async
 
 test('without a rate nothing waits', async () => {
   const clock = jumpingClock();
-  const ration = createRation(undefined, clock);
+  const ration = createRation(() => undefined, clock);
   const start = clock.now();
   for (let request = 0; request < 1000; request += 1) await ration.acquire();
   assert.equal(clock.now(), start);
@@ -38,14 +38,14 @@ test('without a rate nothing waits', async () => {
 
 test('a throttled second costs a tenth of the rate, however many requests were refused in it', () => {
   const clock = jumpingClock();
-  const ration = createRation(100, clock);
+  const ration = createRation(() => 100, clock);
   for (let refusal = 0; refusal < 5; refusal += 1) ration.throttled();
   assert.equal(ration.rate(), 90);
 });
 
 test('the rate creeps back when nothing is refused, and no further than it was', async () => {
   const clock = jumpingClock();
-  const ration = createRation(100, clock);
+  const ration = createRation(() => 100, clock);
   ration.throttled();
   clock.jump(5_000);
   await ration.acquire();
@@ -57,7 +57,7 @@ test('the rate creeps back when nothing is refused, and no further than it was',
 
 test('refusals in every second take the rate down to a floor, never to nothing', () => {
   const clock = jumpingClock();
-  const ration = createRation(10, clock);
+  const ration = createRation(() => 10, clock);
   for (let seconds = 0; seconds < 300; seconds += 1) {
     ration.throttled();
     clock.jump(1_000);

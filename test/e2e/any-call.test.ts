@@ -125,7 +125,7 @@ test('any call that can be made reads back from a real MLflow as it was', {
   t.after(() => mlflow.close());
   const transport = createHttpTransport({
     url: new URL(mlflow.url),
-    timeoutMs: 30_000,
+    timeoutMs: () => 30_000,
     connections: 1,
   });
   t.after(() => transport.close());

@@ -141,3 +141,22 @@ test('closing waits for the posts that the redactor has yet to answer', async (t
   await journal.close();
   assert.equal((await post).accepted, 1);
 });
+
+test('the redactor that new settings name, or none, is asked from then on', async (t) => {
+  const { asked, journal, kept } = await vettedBy(t, upper);
+  const policy = { retainMs: 3_600_000, experiment: '/e' };
+  await journal.append(bodyOf(litellmEvent(1)), now);
+  await journal.reconfigure(policy);
+  await journal.append(bodyOf(litellmEvent(2)), now);
+  assert.equal(asked.length, 1);
+  // Nobody listens there: were it not asked, the text would stay.
+  await journal.reconfigure({
+    ...policy,
+    redact: redaction({ url: 'http://127.0.0.1:1', timeout: 300 }),
+  });
+  await journal.append(bodyOf(litellmEvent(3)), now);
+  const bodies = (await kept()).map(({ body }) => body);
+  assert.ok(bodies[0]?.includes('QUESTION 1'));
+  assert.ok(bodies[1]?.includes('question 2'));
+  assert.equal(bodies[2], undefined);
+});

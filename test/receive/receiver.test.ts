@@ -32,7 +32,12 @@ async function setUp(t: TestContext, changes: Partial<ReceiverOptions> = {}) {
       now: Date.now,
       log: pino({ level: 'silent' }),
     },
-    { maxBodyBytes: 8 * megabyte, maxInflightBytes: 16 * megabyte, ...changes },
+    {
+      authToken: () => undefined,
+      maxBodyBytes: 8 * megabyte,
+      maxInflightBytes: 16 * megabyte,
+      ...changes,
+    },
   );
   t.after(async () => {
     await app.close();
@@ -127,7 +132,7 @@ test('a body over the limit is refused with 413 and its size counted, packed or 
 });
 
 test('with a token, only a post that bears it is taken, as Bearer or bare', async (t) => {
-  const { post, posts } = await setUp(t, { authToken: 'a-good-token' });
+  const { post, posts } = await setUp(t, { authToken: () => 'a-good-token' });
   const body = bodyOf(litellmEvent(1));
   for (const authorization of ['', 'wrong', 'Bearer wrong', 'Bearer a-good-token-and-more']) {
     assert.equal((await post(body, { authorization })).status, 401, authorization);
@@ -163,7 +168,7 @@ test('a little gzip that holds very much is refused before it is unpacked', asyn
 });
 
 test('health and metrics need no token', async (t) => {
-  const { app } = await setUp(t, { authToken: 'a-good-token' });
+  const { app } = await setUp(t, { authToken: () => 'a-good-token' });
   for (const url of ['/healthz', '/readyz', '/metrics']) {
     assert.equal((await app.inject(url)).statusCode, 200, url);
   }
