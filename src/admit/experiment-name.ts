@@ -11,7 +11,8 @@ export interface ExperimentNaming {
 /** The most experiments that one journal makes; a template over free text cannot flood a server. */
 export const maxExperiments = 500;
 
-const maxNameLength = 500;
+/** MLflow takes 500 characters; PostgreSQL and MySQL keep 256 and refuse more. */
+const maxNameLength = 256;
 const placeholder = /\{(team_id|team_alias|model_group|key_alias|date:[YMD-]+)\}/g;
 
 /**

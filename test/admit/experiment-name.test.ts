@@ -71,12 +71,12 @@ test('beyond the most experiments each placeholder is other', () => {
   assert.equal(experimentNaming('/l').other, '/l');
 });
 
-test('a name is well-formed and at most 500 characters long', () => {
+test('a name is well-formed and at most 256 characters long', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', minLength: 480, maxLength: 600 }), (alias) => {
+    fc.property(fc.string({ unit: 'grapheme', minLength: 240, maxLength: 400 }), (alias) => {
       const metadata = { user_api_key_team_alias: alias };
       const name = nameBy('/{team_alias}', { metadata });
-      assert.ok(name.length <= 500 && name.isWellFormed());
+      assert.ok(name.length <= 256 && name.isWellFormed());
     }),
     { numRuns: 50 },
   );
