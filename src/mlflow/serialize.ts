@@ -37,10 +37,12 @@ export interface RunEnd {
  */
 
 export function createRunBody(experimentId: string, run: RunStart): string {
+  // Where a run's name is empty MLflow makes one up, then refuses the request: two for one run.
+  const name = cut(text(run.name), limits.runNameLength) || '_';
   return JSON.stringify({
     experiment_id: text(experimentId),
     start_time: wholeNumber(run.startTime),
-    tags: pairs([...run.tags, ['mlflow.runName', run.name.slice(0, limits.runNameLength)]], {
+    tags: pairs([...run.tags, ['mlflow.runName', name]], {
       valueLength: limits.tagValueLength,
       most: limits.createTags,
       ascii: false,

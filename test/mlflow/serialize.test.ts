@@ -46,10 +46,18 @@ test('whatever a run holds, its create has MLflow’s types and limits', () => {
         assert.deepEqual(Object.keys(body), ['experiment_id', 'start_time', 'tags']);
         assert.ok(Number.isSafeInteger(body.start_time) && body.start_time >= 0);
         assertPairs(body.tags, 200, 5000, false);
-        assert.equal(body.tags.at(-1).key.startsWith('mlflow.runName'), true);
+        const named = body.tags.at(-1);
+        assert.equal(named.key.startsWith('mlflow.runName'), true);
+        assert.ok(named.value !== '' && named.value.length <= 250);
       },
     ),
   );
+});
+
+test('a run whose name comes to nothing has one all the same', () => {
+  const name = '\0'.repeat(300);
+  const { tags } = JSON.parse(createRunBody('1', { name, startTime: 1, tags: [] }));
+  assert.deepEqual(tags, [{ key: 'mlflow.runName', value: '_' }]);
 });
 
 test('whatever is logged, the batch has MLflow’s types and limits, and no value hides another', () => {
