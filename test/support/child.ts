@@ -11,13 +11,17 @@ export interface ChildOptions {
   /** The whole environment; nothing is inherited beside it. */
   readonly env: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Whom it runs as, user and group alike; only root can choose. */
+  readonly uid?: number | undefined;
   /** Both outputs are appended here. */
   readonly logFile: string;
   /** When it counts as started: a URL that answers 200, or a line of its output. */
   readonly ready?: { readonly url: string } | { readonly line: RegExp };
   /** Milliseconds until it has to be ready. */
   readonly readyWithinMs?: number;
-  /** Milliseconds from SIGTERM to SIGKILL in `stop`. */
+  /** What `stop` sends, SIGTERM unless told. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Milliseconds from that to SIGKILL in `stop`. */
   readonly stopWithinMs?: number;
   /** Told when it ends after it was ready, without `stop` or `kill`. */
   readonly onUnexpectedEnd?: ((error: ChildError) => void) | undefined;
@@ -34,7 +38,7 @@ export interface Child {
   readonly logFile: string;
   /** The last lines of its output, 40 unless told, at most 200. */
   tail(lines?: number): string;
-  /** SIGTERM, SIGKILL after a while; then whatever is left of its process group is killed. */
+  /** SIGTERM or `stopSignal`, SIGKILL after a while; then whatever is left of its process group is killed. */
   stop(): Promise<Exit>;
   /** SIGKILL to its process group. */
   kill(): Promise<Exit>;
@@ -65,6 +69,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn(options.command, [...options.args], {
     env: options.env,
     cwd: options.cwd,
+    uid: options.uid,
+    gid: options.uid,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -129,7 +135,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     logFile,
     tail,
     exited,
-    stop: () => end('SIGTERM'),
+    stop: () => end(options.stopSignal ?? 'SIGTERM'),
     kill: () => end('SIGKILL'),
   };
 }
