@@ -64,7 +64,7 @@ function remoteDesk(client: Client): Desk {
     showDead: async (id) => (await ask({ op: 'showDead', id })) ?? undefined,
     requeueDead: (filter) => ask({ op: 'requeueDead', filter }),
     purgeDead: (filter) => ask({ op: 'purgeDead', filter }),
-    replay: (filter) => ask({ op: 'replay', filter }),
+    replay: (request) => ask({ op: 'replay', request }),
     close: () => client.close(),
   };
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { DeadLetterFilter } from '../journal/dead-letter.ts';
-import type { ReplayFilter } from '../journal/journal.ts';
+import type { ReplayRequest } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
 import { parseCount, parseSince } from './since.ts';
 import { version } from './version.ts';
@@ -141,13 +141,14 @@ function addReplay(program: Command, finish: (code: number) => void): void {
     .option('--team <name>', 'only calls of this team, by id or alias')
     .addOption(new Option('--status <status>', 'only these').choices(['success', 'failure']))
     .option('--all', 'all that are kept')
+    .option('--again', 'make a second run of each, whatever became of the first')
     .option(...jsonOption)
-    .action(async (options: ReplayFilter & { all?: boolean } & JsonOption) => {
-      const { json = false, all = false, ...filter } = options;
+    .action(async (options: ReplayRequest & { all?: boolean } & JsonOption) => {
+      const { json = false, all = false, again = false, ...filter } = options;
       if (Object.keys(filter).length === 0 && !all) {
         replay.error('error: say which ones: --from, --to, --model, --team, --status or --all');
       }
-      finish(await (await import('./replay.ts')).replay(process.env, filter, json));
+      finish(await (await import('./replay.ts')).replay(process.env, { ...filter, again }, json));
     });
 }
 

@@ -1,4 +1,4 @@
-import type { ReplayFilter } from '../journal/journal.ts';
+import type { ReplayRequest } from '../journal/journal.ts';
 import type { Environment } from '../settings/environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, printJson } from './print.ts';
@@ -7,12 +7,12 @@ import { withDesk } from './with-desk.ts';
 /** `replay`: has recorded calls that are still kept looked after again. */
 export function replay(
   environment: Environment,
-  filter: ReplayFilter,
+  request: ReplayRequest,
   json: boolean,
 ): Promise<number> {
   return withDesk(environment, async (desk, { destination }) => {
     const url = new URL(destination.trackingUri).href;
-    const result = await desk.replay(filter, url, Date.now());
+    const result = await desk.replay(request, url, Date.now());
     if (json) printJson(result);
     else print(`Pending again: ${result.replayed}.`);
     return exitCodes.ok;

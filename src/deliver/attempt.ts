@@ -35,8 +35,8 @@ export class Attempt {
   constructor(parts: DeliverParts, call: PendingCall, destination: string) {
     this.parts = parts;
     this.call = call;
-    this.plan = planRun(call.record);
     this.progress = call.progress ?? { destination };
+    this.plan = planRun(call.record, this.progress.again);
   }
 
   /** Commits progress; nothing more is sent before it is on disk. */

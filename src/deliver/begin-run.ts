@@ -92,7 +92,7 @@ export async function deleteSecondRun(
 }
 
 function findRuns(attempt: Attempt, experimentId: string): Promise<Outcome<Run[]>> {
-  const { call, plan, parts } = attempt;
-  const tag = [recordIdTag, call.record.recordId] as const;
+  const { plan, parts } = attempt;
+  const tag = [recordIdTag, plan.recordId] as const;
   return parts.mlflow.findRuns(experimentId, tag, plan.startTime);
 }

@@ -58,11 +58,11 @@ export interface JournalDesk {
   /** Forgets dead letters and what they keep. They stay dead in the account. */
   purgeDead(filter: DeadLetterFilter, now: number): Promise<{ purged: number }>;
   /** Makes recorded calls that are still kept pending again, towards `destination`. */
-  replay(filter: ReplayFilter, destination: string, now: number): Promise<{ replayed: number }>;
+  replay(request: ReplayRequest, destination: string, now: number): Promise<{ replayed: number }>;
 }
 
-/** Which recorded calls are meant; all conditions that are given must hold. */
-export interface ReplayFilter {
+/** Which recorded calls are replayed; all conditions that are given must hold. */
+export interface ReplayRequest {
   /** When they were received, in Unix milliseconds: from then on, and before then. */
   from?: number | undefined;
   to?: number | undefined;
@@ -71,6 +71,10 @@ export interface ReplayFilter {
   /** The team's id or alias. */
   team?: string | undefined;
   status?: 'success' | 'failure' | undefined;
+  /**
+   * Makes a second run of each on purpose. In the account a call stays what it is: recorded once.
+   */
+  again?: boolean | undefined;
 }
 
 /** What became of a posted body, in calls. `received` = accepted + duplicates + rejected. */
@@ -121,6 +125,8 @@ export interface Progress {
    * between; and when it last did, in Unix milliseconds.
    */
   failures?: { request: string; lastAt: number; times: number };
+  /** The call was recorded before; when a second run of it was asked for, in Unix milliseconds. */
+  again?: number;
 }
 
 export interface Postponement {

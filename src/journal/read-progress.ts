@@ -21,6 +21,7 @@ export function readProgress(text: string, destination: string): Progress | unde
       resent: fields['resent'] === true ? (true as const) : undefined,
       shed: textsIn(fields['shed']),
       failures: failuresIn(fields['failures']),
+      again: numberIn(fields['again']),
     }),
   };
 }

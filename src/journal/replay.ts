@@ -1,12 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Progress, ReplayFilter } from './journal.ts';
+import type { Progress, ReplayRequest } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
  * Makes recorded calls that are still kept pending again, behind all that are pending already.
  *
  * Each counts as begun long ago, so that its run is searched for before anything is sent: one that
- * is complete is left alone, one that is not is completed, an absent one made.
+ * is complete is left alone, one that is not is completed, an absent one made. With `again` each
+ * gets another run, whatever became of the first.
  */
 export function createReplay(database: DatabaseSync, ledger: Ledger) {
   const revive = database.prepare(`
@@ -22,10 +23,10 @@ export function createReplay(database: DatabaseSync, ledger: Ledger) {
           AND :team IN (record ->> '$.caller.teamId', record ->> '$.caller.teamAlias'))
     )`);
 
-  return (filter: ReplayFilter, destination: string, now: number): { replayed: number } => {
-    const { from = null, to = null, model = null, team = null, status } = filter;
+  return (request: ReplayRequest, destination: string, now: number): { replayed: number } => {
+    const { from = null, to = null, model = null, team = null, status, again = false } = request;
     const failed = status === undefined ? null : Number(status === 'failure');
-    const progress: Progress = { destination, begunAt: 0 };
+    const progress: Progress = again ? { destination, again: now } : { destination, begunAt: 0 };
     const { changes } = revive.run({
       now,
       progress: JSON.stringify(progress),

@@ -35,6 +35,9 @@ export function createSettler(parts: SettleParts): Settler {
   );
   const findOne = database.prepare('SELECT seq, record_id FROM calls WHERE seq = ?');
   const deleteCall = database.prepare('DELETE FROM calls WHERE seq = ?');
+  const findAgain = database.prepare(
+    "SELECT 1 FROM calls WHERE seq = ? AND json_valid(progress) AND progress ->> '$.again' IS NOT NULL",
+  );
   const deletePayload = database.prepare('DELETE FROM payloads WHERE seq = ?');
 
   const forget = (row: Record<string, unknown> | undefined, now: number) => {
@@ -47,7 +50,10 @@ export function createSettler(parts: SettleParts): Settler {
   };
 
   return {
-    settle: (seq, settlement, now) => {
+    settle: (seq, asked, now) => {
+      // What becomes of a second run changes nothing in the account of the call.
+      const settlement: Settlement =
+        asked.kind !== 'recorded' && findAgain.get(seq) ? { kind: 'recorded' } : asked;
       const state = settlement.kind === 'dead' ? dead : recorded;
       taken.giveBack(seq);
       if (setState.run(state, now, seq).changes === 0) return;

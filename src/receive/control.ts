@@ -18,12 +18,13 @@ const filter = z.strictObject({
   team: z.string().optional(),
 });
 
-const replayFilter = z.strictObject({
+const replayRequest = z.strictObject({
   from: z.number().optional(),
   to: z.number().optional(),
   model: z.string().optional(),
   team: z.string().optional(),
   status: z.enum(['success', 'failure']).optional(),
+  again: z.boolean().optional(),
 });
 
 /** What may be asked over the socket. */
@@ -34,7 +35,7 @@ const controlRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('showDead'), id: z.int() }),
   z.strictObject({ op: z.literal('requeueDead'), filter }),
   z.strictObject({ op: z.literal('purgeDead'), filter }),
-  z.strictObject({ op: z.literal('replay'), filter: replayFilter }),
+  z.strictObject({ op: z.literal('replay'), request: replayRequest }),
 ]);
 
 export type ControlRequest = z.infer<typeof controlRequest>;
@@ -81,7 +82,7 @@ export function createControl(parts: ControlParts): FastifyInstance {
       case 'purgeDead':
         return journal.purgeDead(asked.filter, now());
       case 'replay': {
-        const result = await journal.replay(asked.filter, parts.destination, now());
+        const result = await journal.replay(asked.request, parts.destination, now());
         parts.onRequeued();
         return result;
       }

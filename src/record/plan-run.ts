@@ -5,14 +5,23 @@ import { runNameOf } from './run-name.ts';
 import type { RunPlan } from './run-plan.ts';
 import { tagsOf } from './tags.ts';
 
-/** What a call becomes as a run of its own. */
-export function planRun(call: CallRecord): RunPlan {
+/**
+ * What a call becomes as a run of its own.
+ *
+ * @param again When a second run of it was asked for, in Unix milliseconds. Its record id is another,
+ *   so that neither run is taken for the other; a tag tells of which call it is.
+ */
+export function planRun(call: CallRecord, again?: number): RunPlan {
+  const recordId = again === undefined ? call.recordId : `${call.recordId}-${again}`;
+  const tags = tagsOf({ ...call, recordId });
+  if (again !== undefined) tags.set('sidecar.replay_of', call.recordId);
   return {
+    recordId,
     name: runNameOf(call),
     startTime: Math.round(call.times.start),
     endTime: Math.round(call.times.end),
     status: call.status === 'failure' ? 'FAILED' : 'FINISHED',
-    tags: tagsOf(call),
+    tags,
     params: paramsOf(call),
     metrics: metricsOf(call),
     ...(call.error?.traceback !== undefined && { traceback: call.error.traceback }),

@@ -1,5 +1,7 @@
 /** What a call becomes in MLflow, as plain values; the serializer brings them within its limits. */
 export interface RunPlan {
+  /** By which the run is found: no other run has the same. */
+  recordId: string;
   name: string;
   /** Unix milliseconds. */
   startTime: number;

@@ -102,6 +102,54 @@ test('a replay makes the runs that are absent, and leaves the others alone', asy
   assert.match((await cli(data, 'replay', '--team', 'nobody')).out, /Pending again: 0\./);
 });
 
+test('a second run on purpose is told from the first, and changes nothing in the account', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  t.after(() => sidecar.close());
+  const data = join(sidecar.dir, 'data');
+  await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2)]);
+  await sidecar.drained();
+  const accountOf = async () => {
+    const { bytes: _, ...account } = JSON.parse((await cli(data, 'verify', '--json')).out);
+    return account;
+  };
+  const before = await accountOf();
+
+  // The answer to the create is lost: the search must find this run, not the first one.
+  let creates = 0;
+  mlflow.fault = (request) => {
+    if (request !== 'runs/create') return undefined;
+    creates += 1;
+    return creates === 1 ? 'drop_after' : undefined;
+  };
+  const { code, out } = await cli(data, 'replay', '--all', '--again');
+  assert.deepEqual([code, out], [0, 'Pending again: 2.\n']);
+  await sidecar.drained();
+  for (const call of ['call-1', 'call-2']) {
+    const [first, second, ...more] = mlflow.runsOf('request_id', call);
+    assert.equal(more.length, 0);
+    const firstId = first?.tags.get('sidecar.record_id');
+    assert.equal(second?.tags.get('sidecar.replay_of'), firstId);
+    assert.notEqual(second?.tags.get('sidecar.record_id'), firstId);
+    assert.equal(first?.tags.has('sidecar.replay_of'), false);
+    assert.ok(second?.artifacts.has('call.json'));
+    assert.equal(second?.status, 'FINISHED');
+  }
+  assert.deepEqual(await accountOf(), before);
+
+  mlflow.fault = reject;
+  await cli(data, 'replay', '--all', '--again');
+  await sidecar.drained();
+  assert.deepEqual(await accountOf(), before, 'a second run that fails kills no recorded call');
+  assert.equal((await cli(data, 'replay', '--again')).code, 64);
+
+  mlflow.fault = () => undefined;
+  const { created } = mlflow;
+  await cli(data, 'replay', '--all');
+  await sidecar.drained();
+  assert.equal(mlflow.created, created, 'the first runs are still known');
+});
+
 test('only the owner may use the control socket', async (t) => {
   const { data } = await withDead(t);
   assert.equal(statSync(join(data, 'control.sock')).mode & 0o777, 0o600);

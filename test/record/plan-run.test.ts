@@ -142,6 +142,17 @@ test('a run has the name, the times and the end of its call', () => {
   );
 });
 
+test('a second run on purpose has an id of its own, and names the first', () => {
+  const first = planRun(whole);
+  const second = planRun(whole, 1_800_000_000_000);
+  const { recordId } = whole;
+  assert.deepEqual([first.recordId, first.tags.get('sidecar.record_id')], [recordId, recordId]);
+  assert.equal(second.recordId, `${recordId}-1800000000000`);
+  assert.equal(second.tags.get('sidecar.record_id'), second.recordId);
+  assert.equal(second.tags.get('sidecar.replay_of'), recordId);
+  assert.ok(!first.tags.has('sidecar.replay_of'));
+});
+
 test('what is not known is absent, and no zero', () => {
   const { metrics, params, tags, name, status, ...rest } = planRun(bare);
   assert.deepEqual(Object.fromEntries(metrics), { cache_hit: 0, error: 0 });
