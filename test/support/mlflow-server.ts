@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, type ChildError, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
-import { mlflowPins, pythonEnv } from './python-env.ts';
+import { mlflowPins, mlflowPinsOf, pythonEnv } from './python-env.ts';
 import { serverEnvironment } from './server-environment.ts';
 
 export interface MlflowServer {
@@ -29,7 +29,7 @@ export interface MlflowServerOptions {
   readonly port?: number;
   /** The release of MLflow; the newest that is pinned unless told. */
   readonly version?: string;
-  /** More Python packages that it needs, such as a database's driver (`name==version`). */
+  /** More Python packages than `mlflowPinsOf` has (`name==version`). */
   readonly packages?: readonly string[];
   /** Its database; SQLite in `dir` unless told. */
   readonly backendStoreUri?: string;
@@ -49,8 +49,9 @@ export interface MlflowServerOptions {
 /** A real MLflow tracking server at 127.0.0.1; resolves when it answers on /health. */
 export async function startMlflow(options: MlflowServerOptions = {}): Promise<MlflowServer> {
   const { version, packages = [], workers = 1, args = [], progress } = options;
-  const mlflow = version === undefined ? mlflowPins : [`mlflow==${version}`];
-  const env = await pythonEnv([...mlflow, ...packages], progress === undefined ? {} : { progress });
+  const mlflow = version === undefined ? mlflowPins : mlflowPinsOf(version);
+  const pins = [...new Set([...mlflow, ...packages])];
+  const env = await pythonEnv(pins, progress === undefined ? {} : { progress });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mlflow-')));
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());

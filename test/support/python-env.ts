@@ -5,8 +5,23 @@ import { withFileLock } from './file-lock.ts';
 import { findPython, type Python, pythonCommands } from './python-found.ts';
 import { type ProgramResult, runProgram } from './run-program.ts';
 
+/**
+ * An MLflow server of one release with all that the tests let it work with, so that one environment
+ * does for them all: a PostgreSQL driver, and what it reads artifacts on S3 with.
+ */
+export function mlflowPinsOf(release: string): readonly string[] {
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  // Up to 3.4 at least they do not start with SQLAlchemy 2.1, which they do not exclude; 3.10 does.
+  const isOld = major < 3 || (major === 3 && minor < 10);
+  return [
+    `mlflow==${release}`,
+    ...(isOld ? ['sqlalchemy==2.0.58'] : []),
+    ...['boto3==1.44.8', 'psycopg2-binary==2.9.13'],
+  ];
+}
+
 /** The servers that the tests run against. */
-export const mlflowPins: readonly string[] = ['mlflow==3.17.2'];
+export const mlflowPins = mlflowPinsOf('3.17.2');
 export const litellmPins: readonly string[] = ['litellm[proxy]==1.108.7'];
 
 export interface PythonEnv {
@@ -43,13 +58,14 @@ export async function pythonEnv(
   if (await isWhole(env, pins)) return env;
 
   await mkdir(cacheDir, { recursive: true });
-  const onWait = () => progress(`waiting for another process that installs ${pins.join(' ')}`);
+  const name = pins[0]?.replace('==', ' ');
+  const onWait = () => progress(`waiting for another process that installs ${name}`);
   await withFileLock(
     `${dir}.lock`,
     20 * minutes,
     async () => {
       if (await isWhole(env, pins)) return;
-      progress(`installing ${pins.join(' ').replaceAll('==', ' ')} (about a minute)`);
+      progress(`installing ${name} (about a minute)`);
       const python = await findPython();
       await rm(dir, { recursive: true, force: true });
       await install(env, pins, python);
