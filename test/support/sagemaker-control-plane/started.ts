@@ -1,0 +1,50 @@
+import type { TestContext } from 'node:test';
+import { DescribeMlflowTrackingServerCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+
+export interface TestOptions extends Partial<ControlPlaneOptions> {
+  /** By how much the client's clock is off, where the control plane has one of its own. */
+  readonly systemClockOffset?: () => number;
+}
+
+/** A control plane and Amazon's own client of it, until the test ends. */
+export async function startWithClient(
+  t: TestContext,
+  { systemClockOffset, ...options }: TestOptions = {},
+) {
+  const plane = await startControlPlane({
+    credentials: (id) =>
+      id === 'ASIAOPERATOR'
+        ? { secretAccessKey: 's', sessionToken: 't', allowed: ['sagemaker:*'] }
+        : undefined,
+    ...options,
+  });
+  t.after(plane.close);
+  const client = newClient(t, plane.url);
+  if (systemClockOffset !== undefined) client.config.systemClockOffset = systemClockOffset();
+  /** Status and activity of the tracking server `logs`. */
+  const look = async () => {
+    const found = await client.send(
+      new DescribeMlflowTrackingServerCommand({ TrackingServerName: 'logs' }),
+    );
+    return [found.TrackingServerStatus, found.IsActive];
+  };
+  return { plane, client, look };
+}
+
+/** A client that tries each call once. */
+export function newClient(
+  t: TestContext,
+  endpoint: string,
+  more: ConstructorParameters<typeof SageMakerClient>[0] = {},
+): SageMakerClient {
+  const client = new SageMakerClient({
+    endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'ASIAOPERATOR', secretAccessKey: 's', sessionToken: 't' },
+    maxAttempts: 1,
+    ...more,
+  });
+  t.after(() => client.destroy());
+  return client;
+}
