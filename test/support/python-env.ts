@@ -21,7 +21,8 @@ export function mlflowPinsOf(release: string): readonly string[] {
 }
 
 /** The servers that the tests run against. */
-export const mlflowPins = mlflowPinsOf('3.17.2');
+export const newestMlflow = '3.17.2';
+export const mlflowPins = mlflowPinsOf(newestMlflow);
 export const litellmPins: readonly string[] = ['litellm[proxy]==1.108.7'];
 
 export interface PythonEnv {
