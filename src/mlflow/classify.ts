@@ -1,3 +1,4 @@
+import { databaseTrouble } from './database-trouble.ts';
 import type { HoldReason, Outcome } from './outcome.ts';
 import type { Answer, MlflowRequest } from './transport.ts';
 
@@ -10,7 +11,7 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | none, sent                               | ambiguous | the server may act without being heard      |
  * | 2xx                                      | done      |                                             |
  * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    | its message names a unique constraint, too  |
- * | 400 `BAD_REQUEST` from the database      | retry     | busy, failing over, gone: MLflow says 400   |
+ * | 400 `BAD_REQUEST` from the database      | retry     | see `database-trouble.ts`                   |
  * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
@@ -57,8 +58,16 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
   switch (status) {
     case 400:
       if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
-      if (errorCode === 'BAD_REQUEST' && isDatabaseTrouble(message)) {
-        return { kind: 'retry', reason: `${said}, database trouble`, suspect: request.name };
+      if (errorCode === 'BAD_REQUEST') {
+        const trouble = databaseTrouble(message);
+        if (trouble !== undefined) {
+          const reason = `${said}, database trouble`;
+          return {
+            kind: 'retry',
+            reason,
+            ...(trouble === 'conflict' && { suspect: request.name }),
+          };
+        }
       }
       return reject(/must be in the 'active' state/.test(message) ? 'deleted' : 'invalid');
     case 413:
@@ -98,20 +107,6 @@ const mostQuoted = 300;
 
 /** Refusals that a server or a proxy may mean for one request alone. */
 const refusals: ReadonlySet<HoldReason> = new Set(['unauthorized', 'forbidden', 'not_mlflow']);
-
-/**
- * Whether a `BAD_REQUEST` is the database's trouble: MLflow gives that code to whatever its driver
- * throws, from a lost connection to a failover, but for what can only be the values' own fault.
- * (Read in `store/db/utils.py` of 3.17.)
- */
-function isDatabaseTrouble(message: string): boolean {
-  return fromDatabase.test(message) && !fromValues.test(message);
-}
-
-const fromDatabase =
-  /\((psycopg2?|pymysql|MySQLdb|mysql|sqlite3|pyodbc|sqlalchemy)\b|QueuePool limit|UniqueViolation|UNIQUE constraint|is locked|deadlock|invalid transaction/i;
-const fromValues =
-  /DataError|StringDataRightTruncation|value too long|out of range|NOT NULL constraint|NotNullViolation|CHECK constraint|CheckViolation|invalid byte sequence|UntranslatableCharacter/i;
 
 function readError(text: string): { errorCode?: string; message: string } {
   try {

@@ -67,6 +67,33 @@ test('a busy database is retried, though MLflow calls it a bad request', () => {
   }
 });
 
+test('a database that is busy or gone tells nothing of the call, two requests that met may', () => {
+  const suspect = (message: string) => {
+    const answer = answered(400, { error_code: 'BAD_REQUEST', message });
+    const outcome = classified('runs/create', answer);
+    return 'suspect' in outcome ? outcome.suspect : undefined;
+  };
+  const quoting = "\n\n[SQL: INSERT INTO tags]\n[parameters: {'value': 'UniqueViolation'}]";
+  assert.equal(suspect('QueuePool limit of size 5 overflow 10 reached'), undefined);
+  assert.equal(suspect(`(psycopg2.InterfaceError) connection already closed${quoting}`), undefined);
+  const unique = '(psycopg2.errors.UniqueViolation) duplicate key\nDETAIL:  Key (key)=(a) exists.';
+  assert.equal(suspect(unique), 'runs/create');
+});
+
+test('what a call says cannot make the database’s trouble its own fault', () => {
+  for (const said of [
+    '(psycopg2.InterfaceError) connection already closed',
+    '(psycopg2.errors.UniqueViolation) duplicate key\nDETAIL:  Key (key)=(value too long) exists.',
+  ]) {
+    const message = `${said}\n\n[SQL: INSERT INTO tags]\n[parameters: {'value': 'out of range'}]`;
+    const outcome = classified(
+      'runs/create',
+      answered(400, { error_code: 'BAD_REQUEST', message }),
+    );
+    assert.equal(outcome.kind, 'retry', message);
+  }
+});
+
 test('what can only be the fault of the values is not', () => {
   for (const message of [
     '(psycopg2.errors.StringDataRightTruncation) value too long for type character varying(250)',
