@@ -97,11 +97,14 @@ test('a tracking server that is on its way, or there, is a conflict', async (t) 
   await assert.rejects(begin(), ConflictException);
 });
 
-test('what is being updated can be neither stopped nor deleted', async (t) => {
+test('what is being updated can be neither updated, stopped nor deleted', async (t) => {
   const { plane, client } = await startWithClient(t);
   plane.addTrackingServer(TrackingServerName);
-  await client.send(
-    new UpdateMlflowTrackingServerCommand({ TrackingServerName, TrackingServerSize: 'Medium' }),
+  const update = { TrackingServerName, TrackingServerSize: 'Medium' } as const;
+  await client.send(new UpdateMlflowTrackingServerCommand(update));
+  await assert.rejects(
+    client.send(new UpdateMlflowTrackingServerCommand(update)),
+    ConflictException,
   );
   await assert.rejects(client.send(new StopMlflowTrackingServerCommand({ TrackingServerName })), {
     name: 'ValidationException',

@@ -180,7 +180,7 @@ function readQuery(query: string): Record<string, string[]> | undefined {
     const [name, value] = mark === -1 ? [piece, ''] : [piece.slice(0, mark), piece.slice(mark + 1)];
     try {
       const decoded = decodeURIComponent(name);
-      if (decoded.toLowerCase() === 'x-amz-signature' || decoded === '__proto__') return undefined;
+      if (decoded.toLowerCase() === 'x-amz-signature') return undefined;
       parameters.set(decoded, [...(parameters.get(decoded) ?? []), decodeURIComponent(value)]);
     } catch {
       return undefined;
