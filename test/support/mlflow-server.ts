@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, type ChildError, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
-import { mlflowPins, mlflowPinsOf, pythonEnv } from './python-env.ts';
+import { mlflowPinsOf, newestMlflow, newestPythonOf, pythonEnv } from './python-env.ts';
 import { serverEnvironment } from './server-environment.ts';
 
 export interface MlflowServer {
@@ -48,10 +48,11 @@ export interface MlflowServerOptions {
 
 /** A real MLflow tracking server at 127.0.0.1; resolves when it answers on /health. */
 export async function startMlflow(options: MlflowServerOptions = {}): Promise<MlflowServer> {
-  const { version, packages = [], workers = 1, args = [], progress } = options;
-  const mlflow = version === undefined ? mlflowPins : mlflowPinsOf(version);
-  const pins = [...new Set([...mlflow, ...packages])];
-  const env = await pythonEnv(pins, progress === undefined ? {} : { progress });
+  const { version = newestMlflow, packages = [], workers = 1, args = [], progress } = options;
+  const env = await pythonEnv([...new Set([...mlflowPinsOf(version), ...packages])], {
+    upToPython: newestPythonOf(version),
+    ...(progress === undefined ? {} : { progress }),
+  });
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'mlflow-')));
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());

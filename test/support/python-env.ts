@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { withFileLock } from './file-lock.ts';
-import { findPython, type Python, pythonCommands } from './python-found.ts';
+import { findPython, newestPython, type Python, pythonCommands } from './python-found.ts';
 import { type ProgramResult, runProgram } from './run-program.ts';
 
 /**
@@ -18,6 +18,16 @@ export function mlflowPinsOf(release: string): readonly string[] {
     ...(isOld ? ['sqlalchemy==2.0.58'] : []),
     ...['boto3==1.44.8', 'psycopg2-binary==2.9.13'],
   ];
+}
+
+/**
+ * The newest Python, 3.x, that a release of MLflow can be installed on without a compiler: the newest
+ * pyarrow that it takes (17, 20, 23) has wheels up to there.
+ */
+export function newestPythonOf(release: string): number {
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  if (major < 3) return 12;
+  return minor < 4 ? 13 : newestPython;
 }
 
 /** The servers that the tests run against. */
@@ -37,6 +47,8 @@ export interface PythonEnvOptions {
   readonly progress?: (line: string) => void;
   /** `.cache` in the working directory unless told. */
   readonly cacheDir?: string;
+  /** The newest Python, 3.x, that all of it can be installed on. */
+  readonly upToPython?: number;
 }
 
 const minutes = 60_000;
@@ -48,7 +60,7 @@ const minutes = 60_000;
  */
 export async function pythonEnv(
   pins: readonly string[],
-  { progress = () => {}, cacheDir = '.cache' }: PythonEnvOptions = {},
+  { progress = () => {}, cacheDir = '.cache', upToPython = newestPython }: PythonEnvOptions = {},
 ): Promise<PythonEnv> {
   const dir = join(resolve(cacheDir), envName(pins));
   const env: PythonEnv = {
@@ -67,7 +79,7 @@ export async function pythonEnv(
     async () => {
       if (await isWhole(env, pins)) return;
       progress(`installing ${name} (about a minute)`);
-      const python = await findPython();
+      const python = await findPython(upToPython);
       await rm(dir, { recursive: true, force: true });
       await install(env, pins, python);
       await writeFile(`${dir}.new`, marker(env, pins));
