@@ -1,19 +1,6 @@
-import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { createSender } from '../support/litellm-sender.ts';
+import { test } from 'node:test';
 import { startMlflow } from '../support/mlflow-server.ts';
-import { createRandom, type Random } from '../support/random.ts';
-import { type Sidecar, startSidecar } from '../support/sidecar.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { waitUntil } from '../support/wait-until.ts';
-import { createFaultPlan, refusals } from './fault-plan.ts';
-import { createKiller, type KillPoint, killPlan } from './killer.ts';
-import { createOracle, type HandedOut, type Oracle } from './oracle.ts';
-import { createStepOrder } from './step-order.ts';
+import { runOracle } from './oracle-run.ts';
 
 /*
  * CRASH_KILLS: how often the sidecar is killed. CRASH_SEED: what chance chooses, as an earlier run
@@ -21,163 +8,11 @@ import { createStepOrder } from './step-order.ts';
  */
 const kills = Number(process.env['CRASH_KILLS'] ?? 15);
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
-const experiment = '/oracle';
 
 test('every acknowledged call has exactly one finished run with its content, whatever is killed and fails', {
   timeout: 280_000 + kills * 10_000,
 }, async (t) => {
-  t.diagnostic(`seed ${seed}, ${kills} kills`);
-  const random = createRandom(seed);
-  const oracle = createOracle(random);
-  const { mlflow, proxy, sidecar } = await startAll(t);
-  const seen: Seen = { hits: [], held: new Set(), postedTwice: 0 };
-
-  const killer = createKiller(sidecar);
-  const stepOrder = createStepOrder();
-  proxy.hook({
-    arrived: (passing) => {
-      stepOrder.arrived(passing);
-      return killer.hooks.arrived?.(passing);
-    },
-    acted: (passing, answer) => {
-      stepOrder.acted(passing, answer);
-      return killer.hooks.acted?.(passing, answer);
-    },
-    answered: killer.hooks.answered ?? (() => undefined),
-  });
-  const faults = createFaultPlan(random);
-  proxy.harm(faults);
-
-  const enough = new AbortController();
-  const post = createSender(sidecar.eventsUrl, { onAcknowledged: killer.acknowledged });
-  const sending = [1, 2].map(() => send({ oracle, post, random, enough: enough.signal, seen }));
-  for (const [round, point] of killPlan(kills, random).entries()) {
-    if (round % 4 === 1) {
-      const refusal = refusals[((round - 1) / 4) % refusals.length];
-      proxy.harm(() => refusal);
-      seen.held.add(await heldFor(sidecar));
-    }
-    if (random.chance(0.7)) proxy.harm(faults);
-    seen.hits.push(
-      await killer.kill(point, point === 'any time' ? random.between(0, 2_000) : 6_000),
-    );
-    proxy.harm(faults);
-    await sidecar.start();
-  }
-
-  enough.abort();
-  await Promise.all(sending);
-  proxy.heal();
-  const fresh = oracle.next();
-  fresh.fate = await post([fresh.event]);
-  assert.equal(fresh.fate, 'acknowledged');
-  await sidecar.drained(200_000);
-  await proxy.settled();
-
-  await oracle.check(mlflow.url, experiment);
-  assert.deepEqual(stepOrder.violations, []);
-  const metrics = await sidecar.metrics();
-  const account = (name: string) => metrics[`litellm_mlflow_${name}`] ?? 0;
-  assert.equal(account('account_adds_up'), 1);
-  assert.equal(account('calls_recorded_total'), account('calls_accepted_total'));
-  assertSeen(t, { oracle, proxy, seen, duplicates: account('calls_duplicate_total') });
-});
-
-interface Seen {
-  hits: KillPoint[];
-  /** The reasons for which MLflow was held. */
-  held: Set<string>;
-  /** Calls that were posted a second time on purpose. */
-  postedTwice: number;
-}
-
-async function startAll(t: TestContext) {
-  const dir = tempFolder(t);
-  const config = join(dir, 'sidecar.yaml');
-  writeFileSync(config, 'destination: { timeout: 2s }\n');
   const mlflow = await startMlflow();
   t.after(() => mlflow.close());
-  const proxy = await startFaultProxy(mlflow.url);
-  t.after(() => proxy.close());
-  const sidecar = await startSidecar({
-    trackingUri: proxy.url,
-    experiment,
-    env: { SIDECAR_CONFIG: config },
-  });
-  t.after(() => sidecar.close());
-  return { mlflow, proxy, sidecar };
-}
-
-interface Sending {
-  oracle: Oracle;
-  post: ReturnType<typeof createSender>;
-  random: Random;
-  enough: AbortSignal;
-  seen: Seen;
-}
-
-/** Posts batch after batch: small ones, and now and then one of megabytes, whose commit takes long. */
-async function send({ oracle, post, random, enough, seen }: Sending): Promise<void> {
-  while (!enough.aborted) {
-    const large = random.chance(0.15);
-    const length = large ? 3 : random.between(1, 6);
-    const batch: HandedOut[] = Array.from({ length }, () => oracle.next(large ? 1_000_000 : 0));
-    const events = batch.map(({ event }) => event);
-    const fate = await post(events);
-    for (const call of batch) call.fate = fate;
-    if (fate === 'acknowledged' && random.chance(0.2)) {
-      if ((await post(events)) === 'acknowledged') seen.postedTwice += length;
-    }
-    await pause(random.between(200, 1_400));
-  }
-}
-
-/** Waits until the sidecar says of itself that it holds MLflow's calls, and why. */
-async function heldFor(sidecar: Sidecar): Promise<string> {
-  const look = async () => {
-    const health: { destinations: { mlflow: { state: string; reason?: string } } } = JSON.parse(
-      await (await fetch(`${sidecar.url}/healthz`)).text(),
-    );
-    const { state, reason } = health.destinations.mlflow;
-    return state === 'held' ? (reason ?? 'no reason') : undefined;
-  };
-  return waitUntil(look, { what: 'MLflow to be held', withinMs: 30_000 });
-}
-
-/** What did not happen would prove nothing. */
-function assertSeen(
-  t: TestContext,
-  {
-    oracle,
-    proxy,
-    seen,
-    duplicates,
-  }: { oracle: Oracle; proxy: FaultProxy; seen: Seen; duplicates: number },
-): void {
-  const count = <T>(things: readonly T[]) => {
-    const counts = new Map<T, number>();
-    for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
-    return Object.fromEntries(counts);
-  };
-  const fates = count(oracle.calls.map(({ fate }) => fate));
-  const faults = count(proxy.requests.flatMap(({ fault }) => fault ?? []));
-  const hits = count(seen.hits);
-  t.diagnostic(JSON.stringify({ fates, faults, hits, held: [...seen.held], duplicates }));
-  assert.equal(seen.hits.length, kills);
-  assert.ok((hits['acknowledged'] ?? 0) > 0, 'a kill at the moment of an acknowledgement');
-  assert.ok(
-    Object.keys(hits).some((point) => point.endsWith('runs/create')),
-    'a kill at a create',
-  );
-  assert.ok((fates['acknowledged'] ?? 0) > kills);
-  assert.ok(seen.postedTwice > 0, 'calls were posted twice');
-  const known = `of ${seen.postedTwice} calls that were acknowledged and posted again`;
-  assert.ok(duplicates >= seen.postedTwice, `${duplicates} were known ${known}`);
-  for (const fault of ['lose_answer', 'reset_answer', 'act_late', 'hang', 'answer'] as const) {
-    assert.ok((faults[fault] ?? 0) > 0, fault);
-  }
-  assert.ok(proxy.named('runs/search').length > 0, 'an unclear create was searched for');
-  for (const reason of ['forbidden', 'unavailable', 'throttled']) {
-    assert.ok(seen.held.has(reason) || kills < 10, `held: ${reason}`);
-  }
-}
+  await runOracle(t, { url: mlflow.url, kills, seed });
+});

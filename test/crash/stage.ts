@@ -36,15 +36,16 @@ export interface StageOptions {
   readonly trackingUri?: string;
   /** A journal to go on with. */
   readonly dir?: string;
+  /** The experiment, or its template; the test's own unless told. */
+  readonly experiment?: string;
 }
 
 export async function startStage(t: TestContext, options: StageOptions): Promise<Stage> {
-  const { url, timeout = '2s' } = options;
+  const { url, timeout = '2s', experiment = `/${t.name}` } = options;
   const config = join(tempFolder(t), 'sidecar.yaml');
   writeFileSync(config, `destination: { timeout: ${timeout} }\n`);
   const proxy = await startFaultProxy(url);
   t.after(() => proxy.close());
-  const experiment = `/${t.name}`;
   const sidecar = await startSidecar({
     trackingUri: options.trackingUri ?? proxy.url,
     experiment,

@@ -21,7 +21,8 @@ const longText = fc
     (shift + character.repeat(length)).slice(0, Math.max(length, 1)),
   );
 
-const anyText = fc.oneof(
+/** A text such as no person writes: any character, at any length around a limit. */
+export const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   fc.string({ unit: fc.constantFrom(...characters), maxLength: 12 }),

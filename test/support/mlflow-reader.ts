@@ -29,6 +29,8 @@ export interface MlflowExperiment {
 export interface MlflowReader {
   /** `undefined` when there is none of that name; a deleted one is returned, with its lifecycle. */
   experiment(name: string): Promise<MlflowExperiment | undefined>;
+  /** The names of all experiments that are not deleted, up to a thousand. */
+  experimentNames(): Promise<string[]>;
   /** All runs of an experiment, deleted ones too with `view: 'ALL'`; none when there is no such experiment. */
   runs(experimentName: string, view?: 'ACTIVE_ONLY' | 'ALL'): Promise<MlflowRun[]>;
   metricHistory(runId: string, key: string): Promise<MetricPoint[]>;
@@ -51,6 +53,11 @@ export function mlflowReader(url: string): MlflowReader {
       name: String(found['name']),
       lifecycle: String(found['lifecycle_stage']),
     };
+  };
+
+  const experimentNames = async (): Promise<string[]> => {
+    const found = record(await bodyOf(await get('experiments/search', { max_results: '1000' })));
+    return list(found['experiments']).map((one) => String(record(one)['name']));
   };
 
   const runs = async (experimentName: string, view: 'ACTIVE_ONLY' | 'ALL' = 'ACTIVE_ONLY') => {
@@ -91,6 +98,7 @@ export function mlflowReader(url: string): MlflowReader {
 
   return {
     experiment,
+    experimentNames,
     runs,
     artifacts: (runId) => artifacts(runId),
     metricHistory: async (runId, key) => {

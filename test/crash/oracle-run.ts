@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { createSender } from '../support/litellm-sender.ts';
+import { createRandom, type Random } from '../support/random.ts';
+import { type Sidecar, startSidecar } from '../support/sidecar.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createFaultPlan, refusals } from './fault-plan.ts';
+import { createKiller, type KillPoint, killPlan } from './killer.ts';
+import { createOracle, type HandedOut, type Oracle } from './oracle.ts';
+import { createStepOrder } from './step-order.ts';
+
+export interface OracleRun {
+  /** Where the MLflow is that all is recorded in; nobody else makes runs in its `/oracle`. */
+  readonly url: string;
+  /** How often the sidecar is killed; 11 or more, so that each kind of moment comes. */
+  readonly kills: number;
+  /** Decides what chance chooses; the moments of two processes are not in its hand. */
+  readonly seed: number;
+  /** Does more harm, once before each kill. */
+  readonly disturb?: (round: number) => Promise<void>;
+}
+
+const experiment = '/oracle';
+
+/**
+ * Posts calls without an end while requests fail, MLflow refuses and the sidecar is killed, then lets
+ * all come to rest: every acknowledged call has exactly one finished run with its content.
+ */
+export async function runOracle(t: TestContext, options: OracleRun): Promise<void> {
+  const { url, kills, seed, disturb } = options;
+  t.diagnostic(`seed ${seed}, ${kills} kills`);
+  const random = createRandom(seed);
+  const oracle = createOracle(random);
+  const { proxy, sidecar } = await startAll(t, url);
+  const seen: Seen = { hits: [], held: new Set(), postedTwice: 0 };
+
+  const killer = createKiller(sidecar);
+  const stepOrder = createStepOrder();
+  proxy.hook({
+    arrived: (passing) => {
+      stepOrder.arrived(passing);
+      return killer.hooks.arrived?.(passing);
+    },
+    acted: (passing, answer) => {
+      stepOrder.acted(passing, answer);
+      return killer.hooks.acted?.(passing, answer);
+    },
+    answered: killer.hooks.answered ?? (() => undefined),
+  });
+  const faults = createFaultPlan(random);
+  proxy.harm(faults);
+
+  const enough = new AbortController();
+  const post = createSender(sidecar.eventsUrl, { onAcknowledged: killer.acknowledged });
+  const sending = [1, 2].map(() => send({ oracle, post, random, enough: enough.signal, seen }));
+  for (const [round, point] of killPlan(kills, random).entries()) {
+    if (round % 4 === 1) {
+      const refusal = refusals[((round - 1) / 4) % refusals.length];
+      proxy.harm(() => refusal);
+      seen.held.add(await heldFor(sidecar));
+    }
+    if (random.chance(0.7)) proxy.harm(faults);
+    await disturb?.(round);
+    seen.hits.push(
+      await killer.kill(point, point === 'any time' ? random.between(0, 2_000) : 6_000),
+    );
+    proxy.harm(faults);
+    await sidecar.start();
+  }
+
+  enough.abort();
+  await Promise.all(sending);
+  proxy.heal();
+  const fresh = oracle.next();
+  fresh.fate = await post([fresh.event]);
+  assert.equal(fresh.fate, 'acknowledged');
+  await sidecar.drained(200_000);
+  await proxy.settled();
+
+  await oracle.check(url, experiment);
+  assert.deepEqual(stepOrder.violations, []);
+  const metrics = await sidecar.metrics();
+  const account = (name: string) => metrics[`litellm_mlflow_${name}`] ?? 0;
+  assert.equal(account('account_adds_up'), 1);
+  assert.equal(account('calls_recorded_total'), account('calls_accepted_total'));
+  const duplicates = account('calls_duplicate_total');
+  assertSeen(t, { oracle, proxy, seen, duplicates, kills });
+}
+
+interface Seen {
+  hits: KillPoint[];
+  /** The reasons for which MLflow was held. */
+  held: Set<string>;
+  /** Calls that were posted a second time on purpose. */
+  postedTwice: number;
+}
+
+async function startAll(t: TestContext, url: string) {
+  const dir = tempFolder(t);
+  const config = join(dir, 'sidecar.yaml');
+  writeFileSync(config, 'destination: { timeout: 2s }\n');
+  const proxy = await startFaultProxy(url);
+  t.after(() => proxy.close());
+  const sidecar = await startSidecar({
+    trackingUri: proxy.url,
+    experiment,
+    env: { SIDECAR_CONFIG: config },
+  });
+  t.after(() => sidecar.close());
+  return { proxy, sidecar };
+}
+
+interface Sending {
+  oracle: Oracle;
+  post: ReturnType<typeof createSender>;
+  random: Random;
+  enough: AbortSignal;
+  seen: Seen;
+}
+
+/** Posts batch after batch: small ones, and now and then one of megabytes, whose commit takes long. */
+async function send({ oracle, post, random, enough, seen }: Sending): Promise<void> {
+  while (!enough.aborted) {
+    const large = random.chance(0.15);
+    const length = large ? 3 : random.between(1, 6);
+    const batch: HandedOut[] = Array.from({ length }, () => oracle.next(large ? 1_000_000 : 0));
+    const events = batch.map(({ event }) => event);
+    const fate = await post(events);
+    for (const call of batch) call.fate = fate;
+    if (fate === 'acknowledged' && random.chance(0.2)) {
+      if ((await post(events)) === 'acknowledged') seen.postedTwice += length;
+    }
+    await pause(random.between(200, 1_400));
+  }
+}
+
+/** Waits until the sidecar says of itself that it holds MLflow's calls, and why. */
+async function heldFor(sidecar: Sidecar): Promise<string> {
+  const look = async () => {
+    const health: { destinations: { mlflow: { state: string; reason?: string } } } = JSON.parse(
+      await (await fetch(`${sidecar.url}/healthz`)).text(),
+    );
+    const { state, reason } = health.destinations.mlflow;
+    return state === 'held' ? (reason ?? 'no reason') : undefined;
+  };
+  return waitUntil(look, { what: 'MLflow to be held', withinMs: 30_000 });
+}
+
+interface Ended {
+  oracle: Oracle;
+  proxy: FaultProxy;
+  seen: Seen;
+  duplicates: number;
+  kills: number;
+}
+
+/** What did not happen would prove nothing. */
+function assertSeen(t: TestContext, { oracle, proxy, seen, duplicates, kills }: Ended): void {
+  const count = <T>(things: readonly T[]) => {
+    const counts = new Map<T, number>();
+    for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
+    return Object.fromEntries(counts);
+  };
+  const fates = count(oracle.calls.map(({ fate }) => fate));
+  const faults = count(proxy.requests.flatMap(({ fault }) => fault ?? []));
+  const hits = count(seen.hits);
+  t.diagnostic(JSON.stringify({ fates, faults, hits, held: [...seen.held], duplicates }));
+  assert.equal(seen.hits.length, kills);
+  assert.ok((hits['acknowledged'] ?? 0) > 0, 'a kill at the moment of an acknowledgement');
+  assert.ok(
+    Object.keys(hits).some((point) => point.endsWith('runs/create')),
+    'a kill at a create',
+  );
+  assert.ok((fates['acknowledged'] ?? 0) > kills);
+  assert.ok(seen.postedTwice > 0, 'calls were posted twice');
+  const known = `of ${seen.postedTwice} calls that were acknowledged and posted again`;
+  assert.ok(duplicates >= seen.postedTwice, `${duplicates} were known ${known}`);
+  for (const fault of ['lose_answer', 'reset_answer', 'act_late', 'hang', 'answer'] as const) {
+    assert.ok((faults[fault] ?? 0) > 0, fault);
+  }
+  assert.ok(proxy.named('runs/search').length > 0, 'an unclear create was searched for');
+  for (const reason of ['forbidden', 'unavailable', 'throttled']) {
+    assert.ok(seen.held.has(reason) || kills < 10, `held: ${reason}`);
+  }
+}
