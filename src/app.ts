@@ -1,23 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './deliver/clock.ts';
-import { createDelivery } from './deliver/deliver-call.ts';
-import { createDispatcher } from './deliver/dispatcher.ts';
-import { createExperiments } from './deliver/experiments.ts';
-import { gated } from './deliver/gate.ts';
 import { createHold, type DestinationState } from './deliver/hold.ts';
-import { createRation } from './deliver/ration.ts';
-import { createSuccesses } from './deliver/successes.ts';
-import { createUntilKept } from './deliver/until-kept.ts';
 import { openJournal } from './journal/journal-client.ts';
 import { journalOptions, journalPolicy } from './journal-options.ts';
-import { createMlflowClient } from './mlflow/client.ts';
-import { createHttpTransport } from './mlflow/http-transport.ts';
 import { createHealth } from './observe/health.ts';
 import { createMetrics } from './observe/metrics.ts';
 import {
   reportDamage,
-  reportEnd,
   reportHold,
   reportMistakes,
   reportPost,
@@ -28,6 +18,7 @@ import { createReceiver } from './receive/receiver.ts';
 import type { LoadedSettings } from './settings/load-settings.ts';
 import { reloadSettings } from './settings/reload.ts';
 import type { Settings } from './settings/schema.ts';
+import { startDelivery } from './start-delivery.ts';
 
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:4100`. */
@@ -49,12 +40,8 @@ export interface AppParts {
   onFatal: (reason: string) => void;
 }
 
-/** Calls under way for each request in flight: while one waits for the journal, another sends. */
-const activePerRequest = 2;
-
 /**
- * Builds the stages in the order of a call's path, from the end: MLflow first, then what delivers to
- * it, then the journal, then the receiver.
+ * Builds the stages from the end of a call's path: the journal, what delivers from it, then the receiver.
  *
  * @throws JournalError when the journal cannot be opened; an `Error` with `code` when the address
  *   cannot be listened on.
@@ -62,9 +49,8 @@ const activePerRequest = 2;
 export async function startApp(parts: AppParts): Promise<App> {
   const { version, log, onFatal } = parts;
   let { settings } = parts;
-  const { server, destination } = settings;
+  const { server } = settings;
   const clock = systemClock;
-  const over = new AbortController();
   let stopping = false;
 
   const journal = await openJournal(journalOptions(settings), onFatal, (damage) =>
@@ -84,66 +70,27 @@ export async function startApp(parts: AppParts): Promise<App> {
   });
   const metrics = createMetrics({ account: journal.account, destinations, now: clock.now });
 
-  const url = new URL(destination.trackingUri);
-  const transport = createHttpTransport({
-    url,
-    connections: destination.maxInFlight,
-    timeoutMs: () => settings.destination.timeout,
-    authorization: () => authorizationOf(settings.destination),
-  });
-  const ration = createRation(() => settings.destination.requestsPerSecond, clock);
-  const successes = createSuccesses();
-  const gate = gated({
-    send: transport.send,
-    ration,
-    hold: holds.mlflow,
-    maxInFlight: destination.maxInFlight,
-  });
-  const mlflow = createMlflowClient(gate, {
-    now: clock.now,
-    onOutcome: (request, outcome, ms) => {
-      metrics.requested(request, outcome, ms);
-      if (outcome === 'done') successes.note(request, clock.now());
-      const answered = outcome === 'done' || outcome === 'reject';
-      if (answered && request !== 'artifacts/put') holds.mlflow.succeeded();
-    },
-  });
-  const untilKept = createUntilKept(clock, over.signal, (error) =>
-    log.error({ code: error.code }, error.message),
-  );
-  const dispatcher = createDispatcher({
+  const delivery = startDelivery({
+    settings: () => settings,
     journal,
-    destination: url.href,
-    deliver: createDelivery({
-      mlflow,
-      experiments: createExperiments(mlflow),
-      holds,
-      successes,
-      keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
-      body: (seq) => untilKept(() => journal.body(seq)),
-      clock,
-      random: Math.random,
-    }),
     holds,
-    maxActive: destination.maxInFlight * activePerRequest,
+    metrics,
     clock,
-    untilKept,
-    onEnd: (call, end) => reportEnd(log, call, end),
+    log,
   });
 
   const health = createHealth({
     version,
     account: journal.account,
     destinations,
-    rate: ration.rate,
+    rate: delivery.rate,
     stopping: () => stopping,
     now: clock.now,
   });
   const control = createControl({
     journal,
     health,
-    destination: url.href,
-    onRequeued: dispatcher.wake,
+    onRequeued: delivery.wake,
     now: clock.now,
   });
   const receiver = createReceiver(
@@ -151,7 +98,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       journal,
       health,
       metrics: metrics.text,
-      onAccepted: dispatcher.wake,
+      onAccepted: delivery.wake,
       onPost: (report) => {
         metrics.posted(report);
         reportPost(log, report);
@@ -166,14 +113,12 @@ export async function startApp(parts: AppParts): Promise<App> {
       authToken: () => settings.server.authToken,
     },
   );
-  dispatcher.start();
   const listens = await listenOnSocket(control, settings.journal.dir).catch(() => false);
   if (!listens) log.warn('no control socket can be made in the data folder: the CLI cannot ask');
   const listening = await receiver
     .listen({ host: server.host, port: server.port })
     .catch(async (error) => {
-      over.abort();
-      await dispatcher.drain(0);
+      await delivery.stop(0);
       await control.close();
       await journal.close();
       throw error;
@@ -195,9 +140,7 @@ export async function startApp(parts: AppParts): Promise<App> {
       stopping = true;
       const deadline = clock.now() + settings.shutdown.grace;
       await closeReceiver(receiver, clock, settings.shutdown.grace / 2);
-      await dispatcher.drain(Math.max(0, deadline - clock.now()));
-      over.abort();
-      await transport.close();
+      await delivery.stop(Math.max(0, deadline - clock.now()));
       await control.close();
       await journal.close();
     },
@@ -214,11 +157,4 @@ async function closeReceiver(
   await Promise.race([closed, clock.sleep(patienceMs)]);
   receiver.server.closeAllConnections();
   await closed;
-}
-
-function authorizationOf(destination: Settings['destination']): string | undefined {
-  const { token, username, password } = destination;
-  if (token !== undefined) return `Bearer ${token}`;
-  if (username === undefined) return undefined;
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

@@ -26,7 +26,11 @@ const allowed: Readonly<Record<string, readonly Arrow[]>> = {
   deliver: [
     { to: 'journal', only: journalBorder },
     { to: 'record' },
-    { to: 'mlflow', only: ['client.ts', 'outcome.ts', 'transport.ts'], types: true },
+    {
+      to: 'mlflow',
+      only: ['artifacts.ts', 'client.ts', 'outcome.ts', 'transport.ts'],
+      types: true,
+    },
   ],
   receive: [{ to: 'journal', only: journalBorder }],
   observe: [

@@ -46,6 +46,13 @@ export async function runProgram(words: string[]): Promise<number> {
     .action(async ({ json = false }: JsonOption) => {
       code = await (await import('./status.ts')).verify(process.env, json);
     });
+  program
+    .command('auth')
+    .option(...jsonOption)
+    .description('Say by which AWS credentials requests are signed, whose they are and until when.')
+    .action(async ({ json = false }: JsonOption) => {
+      code = await (await import('./auth.ts')).auth(process.env, json);
+    });
   const finish = (result: number) => {
     code = result;
   };

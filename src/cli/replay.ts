@@ -10,9 +10,8 @@ export function replay(
   request: ReplayRequest,
   json: boolean,
 ): Promise<number> {
-  return withDesk(environment, async (desk, { destination }) => {
-    const url = new URL(destination.trackingUri).href;
-    const result = await desk.replay(request, url, Date.now());
+  return withDesk(environment, async (desk) => {
+    const result = await desk.replay(request, Date.now());
     if (json) printJson(result);
     else print(`Pending again: ${result.replayed}.`);
     return exitCodes.ok;

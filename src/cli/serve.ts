@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type App, startApp } from '../app.ts';
 import { JournalError } from '../journal/journal.ts';
 import { createLog } from '../observe/log.ts';
+import { destinationSetting } from '../settings/destination.ts';
 import type { Environment } from '../settings/environment.ts';
 import { loadSettings, settingsFiles } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
@@ -19,7 +20,7 @@ export async function serve(environment: Environment): Promise<number> {
   }
   const { settings } = loaded;
   const log = await createLog(settings.log.level);
-  for (const name of loaded.unknownVariables) log.warn(`${name} sets nothing; is it misspelt?`);
+  for (const warning of loaded.warnings) log.warn(warning);
   if (settings.server.authToken === undefined && !isLoopback(settings.server.host)) {
     log.warn(
       { host: settings.server.host },
@@ -40,11 +41,13 @@ export async function serve(environment: Environment): Promise<number> {
   });
   if (app === undefined) return exitCodes.failure;
 
-  const { trackingUri } = settings.destination;
+  const setting = destinationSetting(settings);
+  const destination =
+    setting.kind === 'url' ? setting.url.href : setting.kind === 'arn' ? setting.arn : setting.name;
   const { experiment } = settings.record;
   const journal = resolve(settings.journal.dir);
   log.info(
-    { url: app.url, trackingUri, experiment, journal },
+    { url: app.url, destination, experiment, journal },
     `recording the calls posted to ${app.url}`,
   );
   const stopping = new AbortController();

@@ -10,13 +10,11 @@ export function validate(environment: Environment, json: boolean): number {
   const valid = loaded.kind === 'valid';
   if (json) {
     const problems = valid ? [] : loaded.problems;
-    const unknownVariables = valid ? loaded.unknownVariables : [];
-    printJson({ valid, file: loaded.file, problems, unknownVariables });
+    const warnings = valid ? loaded.warnings : [];
+    printJson({ valid, file: loaded.file, problems, warnings });
   } else if (valid) {
     print(`The settings are valid (${loaded.file ?? 'no file'} and the environment).`);
-    for (const name of loaded.unknownVariables) {
-      print(`Warning: ${name} sets nothing; is it misspelt?`);
-    }
+    for (const warning of loaded.warnings) print(`Warning: ${warning}`);
   } else {
     printError(reportProblems(loaded.problems, loaded.file));
   }

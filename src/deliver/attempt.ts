@@ -1,4 +1,5 @@
 import type { PendingCall, Progress } from '../journal/journal.ts';
+import type { Artifacts } from '../mlflow/artifacts.ts';
 import type { MlflowClient } from '../mlflow/client.ts';
 import { planRun } from '../record/plan-run.ts';
 import type { RunPlan } from '../record/run-plan.ts';
@@ -11,6 +12,7 @@ import type { Successes } from './successes.ts';
 
 export interface DeliverParts {
   mlflow: MlflowClient;
+  artifacts: Artifacts;
   experiments: Experiments;
   /** The state of MLflow itself, and of the place where artifacts go. */
   holds: { mlflow: Hold; artifacts: Hold };

@@ -21,7 +21,7 @@ export function createDelivery(parts: DeliverParts) {
     if ('kind' in run) return run;
     return (
       (await logParamsAndMetrics(attempt, run.id)) ??
-      (await putArtifacts(attempt, run.artifactUri)) ??
+      (await putArtifacts(attempt, run)) ??
       (await confessShed(attempt, run.id)) ??
       (await deleteSecondRun(attempt, run.id)) ??
       (await finish(attempt, run.id))

@@ -1,5 +1,7 @@
 import PQueue from 'p-queue';
-import type { Send } from '../mlflow/transport.ts';
+import type { Answer, Send } from '../mlflow/transport.ts';
+import { type Backoff, fullJitter } from './backoff.ts';
+import type { Clock } from './clock.ts';
 import type { Hold } from './hold.ts';
 import type { Ration } from './ration.ts';
 
@@ -9,17 +11,39 @@ export interface GateParts {
   /** The server's state: what waits here when it refuses is not sent to it any more. */
   hold: Pick<Hold, 'allows'>;
   maxInFlight: number;
+  /** For how many milliseconds an answer asks to wait, which refuses a request for its rate. */
+  throttleOf: (answer: Answer) => number | undefined;
+  /** Told of each such answer. */
+  onThrottled: () => void;
+  clock: Clock;
+  random: () => number;
 }
 
-/** The last gate before the socket: the ration first, then a place among the requests in flight. */
-export function gated({ send, ration, hold, maxInFlight }: GateParts): Send {
-  const queue = new PQueue({ concurrency: maxInFlight });
+/** How often a request is sent that the server refuses for its rate, before the server is held. */
+const mostTries = 4;
+const waits: Backoff = { first: 1_000, longest: 8_000 };
+/** A server that asks for a longer wait, in milliseconds, is held instead. */
+const longestWait = 10_000;
+
+/**
+ * The last gate before the socket: the ration first, then a place among the requests in flight. What
+ * the server refuses for its rate has done nothing there, and comes through the gate again.
+ */
+export function gated(parts: GateParts): Send {
+  const { send, ration, hold, throttleOf, onThrottled, clock, random } = parts;
+  const queue = new PQueue({ concurrency: parts.maxInFlight });
   return async (request) => {
-    await ration.acquire();
-    const answer = await queue.add(async () =>
-      hold.allows() === 'none' ? ({ kind: 'held' } as const) : send(request),
-    );
-    if (answer.kind === 'answer' && answer.status === 429) ration.throttled();
-    return answer;
+    for (let tries = 1; ; tries += 1) {
+      await ration.acquire();
+      const answer = await queue.add(async () =>
+        hold.allows() === 'none' ? ({ kind: 'held' } as const) : send(request),
+      );
+      const waitMs = throttleOf(answer);
+      if (waitMs === undefined) return answer;
+      ration.throttled();
+      onThrottled();
+      if (tries === mostTries || waitMs > longestWait) return answer;
+      await clock.sleep(Math.max(waitMs, fullJitter(waits, tries - 1, random)));
+    }
   };
 }

@@ -1,21 +1,19 @@
 import type { Attempt } from './attempt.ts';
+import type { BegunRun } from './begin-run.ts';
 import type { CallEnd } from './call-end.ts';
 import { isAtFault, judge } from './judge.ts';
 
 /** The call's files: its body, unless none is wanted, and for a failure its traceback. */
-export async function putArtifacts(
-  attempt: Attempt,
-  artifactUri: string,
-): Promise<CallEnd | undefined> {
+export async function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
   const { parts, call, plan } = attempt;
   const { traceback } = plan;
   const body = () => parts.body(call.seq);
   const hasBody = call.record.body !== 'dropped';
   return (
-    (hasBody ? await putArtifact(attempt, artifactUri, 'call.json', body) : undefined) ??
+    (hasBody ? await putArtifact(attempt, run, 'call.json', body) : undefined) ??
     (traceback === undefined
       ? undefined
-      : await putArtifact(attempt, artifactUri, 'traceback.txt', async () =>
+      : await putArtifact(attempt, run, 'traceback.txt', async () =>
           Buffer.from(traceback, 'utf8'),
         ))
   );
@@ -23,19 +21,19 @@ export async function putArtifacts(
 
 async function putArtifact(
   attempt: Attempt,
-  artifactUri: string,
+  run: BegunRun,
   name: string,
   content: () => Promise<Uint8Array | undefined>,
 ): Promise<CallEnd | undefined> {
   if (attempt.isDone(name) || attempt.progress.shed?.includes(name)) return undefined;
   const { call, parts } = attempt;
-  const { holds, mlflow } = parts;
+  const { holds, artifacts } = parts;
   const hold = holds.artifacts.state();
   if (hold.state === 'held' && holds.artifacts.allows() === 'none') {
     return attempt.later(hold.probeAt);
   }
   const bytes = await content();
-  const sent = bytes && mlflow.putArtifact(artifactUri, name, bytes);
+  const sent = bytes && artifacts.put(run, name, bytes);
   if (sent === undefined) return shed(attempt, name);
   const outcome = await sent;
   switch (outcome.kind) {

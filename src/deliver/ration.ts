@@ -11,27 +11,31 @@ export interface Ration {
 }
 
 const cut = 0.9;
-/** Of the full rate, regained in each second without a refusal. */
-const regain = 0.01;
+/** Seconds after which a full rate that was cut is reached again. */
+const plateauAfter = 20;
+const growth = (1 - cut) / plateauAfter ** 3;
 const leastRate = 0.1;
 const second = 1000;
 
 /**
  * A ration of `fullRate()` requests a second with bursts of one second's worth; none while that is
  * `undefined`.
+ *
+ * It adapts by CUBIC (RFC 9438), as the retry mode `adaptive` of Amazon's own libraries does: after a
+ * refusal a tenth less, soon back near the rate that was refused, long there, and only then beyond it.
  */
 export function createRation(fullRate: () => number | undefined, clock: Clock): Ration {
-  /** What the server bears of the full rate. */
+  /** What the server bears of the full rate; and the rate at the last refusal, of the same. */
   let share = 1;
-  let changedAt = clock.ticks();
+  let lastMost = 1;
+  let throttledAt = Number.NEGATIVE_INFINITY;
   /** When the bucket would be empty of debts: the "theoretical arrival time" of GCRA. */
   let paidUntil = 0;
 
-  const regainUntil = (now: number) => {
-    const seconds = Math.floor((now - changedAt) / second);
-    if (seconds < 1) return;
-    share = Math.min(1, share + seconds * regain);
-    changedAt += seconds * second;
+  const grow = () => {
+    const seconds = (clock.ticks() - throttledAt) / second;
+    const plateau = Math.cbrt((lastMost * (1 - cut)) / growth);
+    share = Math.min(1, growth * (seconds - plateau) ** 3 + lastMost);
   };
   const rate = () => {
     const full = fullRate();
@@ -40,8 +44,8 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
 
   return {
     acquire: async () => {
+      if (throttledAt > Number.NEGATIVE_INFINITY) grow();
       const now = clock.ticks();
-      regainUntil(now);
       const current = rate();
       if (current === undefined) return;
       paidUntil = Math.max(paidUntil, now) + second / current;
@@ -50,10 +54,10 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
     },
     throttled: () => {
       const now = clock.ticks();
-      if (now - changedAt < second && share < 1) return;
-      regainUntil(now);
+      if (now - throttledAt < second) return;
+      lastMost = share;
       share *= cut;
-      changedAt = now;
+      throttledAt = now;
     },
     rate,
   };

@@ -98,7 +98,7 @@ export async function openJournal(
     showDead: (deadId) => ask({ op: 'showDead', deadId }),
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
-    replay: (request, destination, now) => ask({ op: 'replay', request, destination, now }),
+    replay: (request, now) => ask({ op: 'replay', request, now }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;

@@ -57,8 +57,8 @@ export interface JournalDesk {
   requeueDead(filter: DeadLetterFilter, now: number): Promise<{ requeued: number; left: number }>;
   /** Forgets dead letters and what they keep. They stay dead in the account. */
   purgeDead(filter: DeadLetterFilter, now: number): Promise<{ purged: number }>;
-  /** Makes recorded calls that are still kept pending again, towards `destination`. */
-  replay(request: ReplayRequest, destination: string, now: number): Promise<{ replayed: number }>;
+  /** Makes recorded calls that are still kept pending again, wherever calls go by then. */
+  replay(request: ReplayRequest, now: number): Promise<{ replayed: number }>;
 }
 
 /** Which recorded calls are replayed; all conditions that are given must hold. */

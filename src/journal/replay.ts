@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Progress, ReplayRequest } from './journal.ts';
+import { anyDestination, type Progress, type ReplayRequest } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
@@ -23,10 +23,13 @@ export function createReplay(database: DatabaseSync, ledger: Ledger) {
           AND :team IN (record ->> '$.caller.teamId', record ->> '$.caller.teamAlias'))
     )`);
 
-  return (request: ReplayRequest, destination: string, now: number): { replayed: number } => {
+  return (request: ReplayRequest, now: number): { replayed: number } => {
     const { from = null, to = null, model = null, team = null, status, again = false } = request;
     const failed = status === undefined ? null : Number(status === 'failure');
-    const progress: Progress = again ? { destination, again: now } : { destination, begunAt: 0 };
+    const progress: Progress = {
+      destination: anyDestination,
+      ...(again ? { again: now } : { begunAt: 0 }),
+    };
     const { changes } = revive.run({
       now,
       progress: JSON.stringify(progress),

@@ -62,7 +62,7 @@ export interface SqliteJournal {
   body(seq: number): Uint8Array | undefined;
   account(): Account;
   dead: DeadLetterDesk;
-  replay(request: ReplayRequest, destination: string, now: number): { replayed: number };
+  replay(request: ReplayRequest, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
   /** Calls that come from now on are treated by this policy. */

@@ -25,7 +25,7 @@ export type Command =
   | { op: 'showDead'; deadId: number }
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
-  | { op: 'replay'; request: ReplayRequest; destination: string; now: number }
+  | { op: 'replay'; request: ReplayRequest; now: number }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 

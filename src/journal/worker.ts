@@ -136,7 +136,7 @@ function answer(journal: SqliteJournal, command: Command): Answer {
     case 'purgeDead':
       return journal.dead.purge(command.filter, command.now);
     case 'replay':
-      return journal.replay(command.request, command.destination, command.now);
+      return journal.replay(command.request, command.now);
     case 'reconfigure':
       journal.reconfigure(command.policy);
       return undefined;

@@ -8,17 +8,20 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | answer                                   | outcome   | because                                     |
  * |------------------------------------------|-----------|---------------------------------------------|
  * | none, not sent                           | hold      | no server there: DNS, refused, TLS          |
+ * | none, no credentials                     | hold      | nothing to sign the request by              |
  * | none, sent                               | ambiguous | the server may act without being heard      |
  * | 2xx                                      | done      |                                             |
  * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    | its message names a unique constraint, too  |
  * | 400 `BAD_REQUEST` from the database      | retry     | see `database-trouble.ts`                   |
  * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
+ * | 400 without `error_code`                 | hold      | not MLflow's: what stands before it         |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
  * | 404 `RESOURCE_DOES_NOT_EXIST`            | missing   | the run or experiment                       |
  * | 404, 405 without it                      | hold      | this is no MLflow server                    |
  * | 408, 425                                 | retry     |                                             |
- * | 429                                      | hold      | rationed; `Retry-After` is obeyed           |
+ * | 404 "server could not be found"          | hold      | SageMaker has no such tracking server       |
+ * | 429, 400 or 503 with a throttling name   | hold      | rationed; `Retry-After` is obeyed           |
  * | 500 of a create, 502, 504                | ambiguous | it may have acted before it failed          |
  * | 500                                      | retry     | the call's fault or the server's: unknown   |
  * | 501, 503 "disabled"                      | hold      | unsupported here                            |
@@ -31,6 +34,9 @@ import type { Answer, MlflowRequest } from './transport.ts';
  */
 export function classify(request: MlflowRequest, answer: Answer, now: number): Outcome<string> {
   if (answer.kind === 'held') return { kind: 'hold', reason: 'held', detail: 'not sent' };
+  if (answer.kind === 'no_credentials') {
+    return { kind: 'hold', reason: 'no_credentials', detail: answer.cause };
+  }
   if (answer.kind === 'no_answer') {
     return answer.sent
       ? { kind: 'ambiguous', reason: answer.cause }
@@ -55,8 +61,11 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     answer: `${said}: ${message.slice(0, mostQuoted)}`,
   });
 
+  if (isThrottling(status, errorCode)) return hold('throttled');
   switch (status) {
     case 400:
+      if (errorCode === undefined || !isMlflowCode.test(errorCode))
+        return hold(frontReason(errorCode));
       if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
       if (errorCode === 'BAD_REQUEST') {
         const trouble = databaseTrouble(message);
@@ -78,14 +87,13 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 403:
       return hold('forbidden');
     case 404:
+      if (/server could not be found/i.test(text)) return hold('no_such_server');
       return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
     case 405:
       return hold('not_mlflow');
     case 408:
     case 425:
       return { kind: 'retry', reason: said, ...(afterMs !== undefined && { afterMs }) };
-    case 429:
-      return hold('throttled');
     case 500:
       return request.name === 'runs/create'
         ? { kind: 'ambiguous', reason: said, suspect: request.name }
@@ -108,17 +116,54 @@ const mostQuoted = 300;
 /** Refusals that a server or a proxy may mean for one request alone. */
 const refusals: ReadonlySet<HoldReason> = new Set(['unauthorized', 'forbidden', 'not_mlflow']);
 
+/** What is meant by a 400 of what stands before MLflow. */
+function frontReason(errorCode = ''): HoldReason {
+  if (/AccessDenied|NotAuthorized/.test(errorCode)) return 'forbidden';
+  if (
+    /Token|UnrecognizedClient|Signature|AuthFailure|Request(Expired|InTheFuture)/.test(errorCode)
+  ) {
+    return 'unauthorized';
+  }
+  return errorCode === 'ResourceNotFound' ? 'no_such_server' : 'not_mlflow';
+}
+
+/** MLflow's codes are `IN_CAPITALS`; AWS's are names like `ValidationException`. */
+const isMlflowCode = /^[A-Z_]+$/;
+
+/** By its status, or by the name that AWS's services give it, whatever the status. */
+function isThrottling(status: number, errorCode: string | undefined): boolean {
+  return (
+    status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(errorCode ?? '')
+  );
+}
+
+/** For how many milliseconds an answer asks to wait that refuses a request for its rate. */
+export function throttleOf(answer: Answer, now: number): number | undefined {
+  if (answer.kind !== 'answer' || answer.status < 400) return undefined;
+  const { errorCode } = readError(answer.text);
+  return isThrottling(answer.status, errorCode)
+    ? (retryAfterMs(answer.retryAfter, now) ?? 0)
+    : undefined;
+}
+
 function readError(text: string): { errorCode?: string; message: string } {
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null) {
       const message = 'message' in body ? String(body.message) : text;
-      return 'error_code' in body ? { errorCode: String(body.error_code), message } : { message };
+      const code =
+        'error_code' in body ? body.error_code : '__type' in body ? body.__type : undefined;
+      return code === undefined ? { message } : { errorCode: shortCode(String(code)), message };
     }
   } catch {
     // Flask and proxies answer HTML.
   }
   return { message: text };
+}
+
+/** AWS's names may come as `com.amazon.service#Name`. */
+function shortCode(code: string): string {
+  return code.slice(code.lastIndexOf('#') + 1).slice(0, 100);
 }
 
 /** A server that asks for more is asked again sooner: it may have meant another unit. */

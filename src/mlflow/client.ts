@@ -5,6 +5,7 @@ import {
   createRunBody,
   deleteRunBody,
   logBatchBody,
+  presignUploadBody,
   type RunData,
   type RunEnd,
   type RunStart,
@@ -48,19 +49,29 @@ export interface MlflowClient {
     tag: readonly [name: string, value: string],
     startTime: number,
   ): Promise<Outcome<Run[]>>;
-  /** Through the server's artifact proxy; `undefined` where the URI has no proxy. */
-  putArtifact(
-    artifactUri: string,
-    name: string,
-    body: Uint8Array,
-  ): Promise<Outcome<void>> | undefined;
+  /** Through the server's artifact proxy, for a URI of the scheme `mlflow-artifacts`. */
+  putProxiedArtifact(artifactUri: string, name: string, body: Uint8Array): Promise<Outcome<void>>;
+  /** Asks for a URL to upload to. It is a secret, good for 15 minutes. */
+  presignUpload(runId: string, name: string): Promise<Outcome<PresignedUpload>>;
 }
+
+export interface PresignedUpload {
+  url: string;
+  /** Headers that must come with the upload. */
+  headers: Record<string, string>;
+}
+
+/** Told of each request, what became of it and how many milliseconds it took. */
+export type OnOutcome = (
+  request: RequestName,
+  outcome: Outcome<unknown>['kind'],
+  ms: number,
+) => void;
 
 export interface ClientOptions {
   /** Unix milliseconds. */
   now: () => number;
-  /** Told of each request, what became of it and how many milliseconds it took. */
-  onOutcome: (request: RequestName, outcome: Outcome<unknown>['kind'], ms: number) => void;
+  onOutcome: OnOutcome;
 }
 
 export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions): MlflowClient {
@@ -125,9 +136,10 @@ export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions
         const runs = member(answer, 'runs') ?? [];
         return Array.isArray(runs) ? runs.map(runIn).filter((run) => run !== undefined) : undefined;
       }),
-    putArtifact: (artifactUri, name, body) => {
+    presignUpload: (runId, name) =>
+      post('artifacts/presigned-upload-url', presignUploadBody(runId, name), presignedUploadIn),
+    putProxiedArtifact: (artifactUri, name, body) => {
       const folder = proxiedFolder(artifactUri);
-      if (folder === undefined) return undefined;
       const path = `/api/2.0/mlflow-artifacts/artifacts/${folder}/${encodeURIComponent(name)}`;
       return ask(
         {
@@ -148,9 +160,9 @@ function apiPath(name: RequestName): string {
 }
 
 /** `mlflow-artifacts:/1/RUN/artifacts` and `mlflow-artifacts://HOST/1/RUN/artifacts`. */
-function proxiedFolder(artifactUri: string): string | undefined {
-  const folder = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.+)$/.exec(artifactUri)?.[1];
-  return folder?.split('/').map(encodeURIComponent).join('/');
+function proxiedFolder(artifactUri: string): string {
+  const folder = artifactUri.replace(/^mlflow-artifacts:(?:\/\/[^/]*)?\/+/, '');
+  return folder.split('/').map(encodeURIComponent).join('/');
 }
 
 function nothing(outcome: Outcome<unknown>): Outcome<void> {
@@ -192,6 +204,14 @@ function experimentIn(value: unknown): Experiment | undefined {
   return id === undefined
     ? undefined
     : { id, deleted: member(value, 'lifecycle_stage') === 'deleted' };
+}
+
+function presignedUploadIn(value: unknown): PresignedUpload | undefined {
+  const url = textMember(value, 'presigned_url');
+  const headers = Object.entries(anyObject(member(value, 'headers')) ?? {});
+  return url === undefined
+    ? undefined
+    : { url, headers: Object.fromEntries(headers.map(([name, text]) => [name, String(text)])) };
 }
 
 function runIn(value: unknown): Run | undefined {

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
-import type { Answer, Send } from './transport.ts';
+import type { Authorize, OutgoingRequest } from '../aws/authorizer.ts';
+import type { Answer, MlflowRequest, Send } from './transport.ts';
 
 export interface HttpOptions {
   /** The tracking server, `http(s)://HOST[:PORT][/PREFIX]`, without credentials. */
@@ -7,8 +8,8 @@ export interface HttpOptions {
   connections: number;
   /** Milliseconds until an answer's head, and again until its end, for the next request. */
   timeoutMs: () => number;
-  /** `Authorization` for the next request; absent for a server without access control. */
-  authorization?: () => string | undefined;
+  /** Gives each request its credentials; absent for a server without access control. */
+  authorize?: Authorize;
 }
 
 export interface HttpTransport {
@@ -33,35 +34,54 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
     maxResponseSize: maxAnswerBytes,
   });
 
-  const send: Send = async (request): Promise<Answer> => {
+  /** One try; `again`: it was refused in a way that another may not be. */
+  const tryOnce = async (request: MlflowRequest): Promise<{ answer: Answer; again: boolean }> => {
     const timeoutMs = options.timeoutMs();
-    const authorization = options.authorization?.();
+    const outgoing: OutgoingRequest = {
+      method: request.method,
+      path: prefix + request.path,
+      headers: {
+        ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+        accept: 'application/json',
+      },
+      body: request.body,
+    };
+    const authorized = await options.authorize?.(outgoing);
+    const response = await pool.request({
+      path: authorized?.path ?? outgoing.path,
+      method: request.method,
+      headersTimeout: timeoutMs + uploadMs(request.body),
+      bodyTimeout: timeoutMs,
+      headers: authorized?.headers ?? outgoing.headers,
+      ...(request.body !== undefined && { body: request.body }),
+    });
+    const status = response.statusCode;
+    const text = await response.body.text();
+    const retryAfter = textOf(response.headers['retry-after']);
+    const date = textOf(response.headers.date);
+    return {
+      answer: { kind: 'answer', status, text, ...(retryAfter !== undefined && { retryAfter }) },
+      again: (status >= 400 && (await authorized?.refused({ status, text, date }))) ?? false,
+    };
+  };
+
+  const send: Send = async (request): Promise<Answer> => {
     try {
-      const response = await pool.request({
-        path: prefix + request.path,
-        method: request.method,
-        headersTimeout: timeoutMs + uploadMs(request.body),
-        bodyTimeout: timeoutMs,
-        headers: {
-          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
-          ...(authorization !== undefined && { authorization }),
-          accept: 'application/json',
-        },
-        ...(request.body !== undefined && { body: request.body }),
-      });
-      const retryAfter = response.headers['retry-after'];
-      return {
-        kind: 'answer',
-        status: response.statusCode,
-        text: await response.body.text(),
-        ...(typeof retryAfter === 'string' && { retryAfter }),
-      };
+      const first = await tryOnce(request);
+      return first.again ? (await tryOnce(request)).answer : first.answer;
     } catch (error) {
+      if (error instanceof Error && error.name === 'NoCredentialsError') {
+        return { kind: 'no_credentials', cause: error.message };
+      }
       const code = codeOf(error);
       return { kind: 'no_answer', sent: !neverSent.test(code), cause: code };
     }
   };
   return { send, close: () => pool.destroy() };
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
 
 /** What a slow line may take for a body, which counts against the wait for the answer's head. */
@@ -80,7 +100,7 @@ const neverSent =
   /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|\w*SELF_SIGNED_CERT\w*|UNABLE_TO_\w+)$/;
 
 /** The code of an error or of what caused it; never its message, which may quote the request. */
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);

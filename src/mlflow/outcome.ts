@@ -33,6 +33,9 @@ export type HoldReason =
   /** Not sent: the destination is held already, for another reason. */
   | 'held'
   | 'unreachable'
+  | 'no_credentials'
+  | 'no_such_server'
+  | 'no_such_bucket'
   | 'unauthorized'
   | 'forbidden'
   | 'not_mlflow'

@@ -79,6 +79,10 @@ export function deleteRunBody(runId: string): string {
   return JSON.stringify({ run_id: text(runId) });
 }
 
+export function presignUploadBody(runId: string, path: string): string {
+  return JSON.stringify({ run_id: text(runId), path: text(path) });
+}
+
 export function createExperimentBody(name: string): string {
   return JSON.stringify({ name: text(name) });
 }

@@ -8,6 +8,7 @@ export type RequestName =
   | 'runs/update'
   | 'runs/search'
   | 'runs/delete'
+  | 'artifacts/presigned-upload-url'
   | 'artifacts/put';
 
 export interface MlflowRequest {
@@ -25,6 +26,8 @@ export interface MlflowRequest {
  */
 export type Answer =
   | { kind: 'held' }
+  /** Nothing was sent, since there are no credentials to sign it by. */
+  | { kind: 'no_credentials'; cause: string }
   | { kind: 'answer'; status: number; retryAfter?: string; text: string }
   | { kind: 'no_answer'; sent: boolean; cause: string };
 

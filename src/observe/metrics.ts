@@ -15,6 +15,8 @@ export interface MetricsParts {
 export interface Metrics {
   posted(report: PostReport): void;
   requested(request: string, outcome: string, ms: number): void;
+  /** MLflow refused a request for its rate. */
+  throttled(): void;
   /** The settings were read again, with or without mistakes. */
   reloaded(successful: boolean): void;
   text(): Promise<{ contentType: string; text: string }>;
@@ -59,6 +61,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const throttled = count('throttled', 'Requests that MLflow refused for their rate');
   const requests = count('requests', 'Requests to MLflow', ['request', 'outcome']);
   const requestSeconds = new Histogram({
     name: `${prefix}request_duration_seconds`,
@@ -105,6 +108,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
       requests.inc({ request, outcome });
       requestSeconds.observe({ request }, ms / 1000);
     },
+    throttled: () => throttled.inc(),
     reloaded: (successful) => reloadedWell.set(successful ? 1 : 0),
     text: async () => {
       // Without a journal the process is about to end; its other metrics are still worth reading.

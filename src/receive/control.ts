@@ -43,8 +43,6 @@ export type ControlRequest = z.infer<typeof controlRequest>;
 export interface ControlParts {
   journal: JournalDesk;
   health: () => Promise<{ accepting: boolean; report: object }>;
-  /** The identity of the MLflow server that the daemon delivers to. */
-  destination: string;
   /** Calls have become pending again. */
   onRequeued: () => void;
   now: () => number;
@@ -82,7 +80,7 @@ export function createControl(parts: ControlParts): FastifyInstance {
       case 'purgeDead':
         return journal.purgeDead(asked.filter, now());
       case 'replay': {
-        const result = await journal.replay(asked.request, parts.destination, now());
+        const result = await journal.replay(asked.request, now());
         parts.onRequeued();
         return result;
       }

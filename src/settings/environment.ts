@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 interface Variable {
   /** Where it stands in the file. */
   path: readonly [section: string, name: string];
-  kind: 'text' | 'number' | 'secret';
+  kind: 'text' | 'number' | 'secret' | 'role';
 }
 
 /**
@@ -31,18 +31,26 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],
   ['SIDECAR_REQUESTS_PER_SECOND', { path: ['destination', 'requestsPerSecond'], kind: 'number' }],
   ['SIDECAR_REDACT_HASH_KEY', { path: ['redact', 'hashKey'], kind: 'secret' }],
+  ['SIDECAR_REPLICAS', { path: ['destination', 'replicas'], kind: 'number' }],
   ['MLFLOW_TRACKING_URI', { path: ['destination', 'trackingUri'], kind: 'text' }],
+  ['MLFLOW_TRACKING_SERVER_NAME', { path: ['destination', 'trackingServerName'], kind: 'text' }],
   ['MLFLOW_TRACKING_USERNAME', { path: ['destination', 'username'], kind: 'text' }],
   ['MLFLOW_TRACKING_PASSWORD', { path: ['destination', 'password'], kind: 'secret' }],
   ['MLFLOW_TRACKING_TOKEN', { path: ['destination', 'token'], kind: 'secret' }],
   ['MLFLOW_EXPERIMENT_NAME', { path: ['record', 'experiment'], kind: 'text' }],
+  // The last one that is set counts: AWS's own name goes before LiteLLM's.
+  ['AWS_DEFAULT_REGION', { path: ['aws', 'region'], kind: 'text' }],
+  ['AWS_REGION_NAME', { path: ['aws', 'region'], kind: 'text' }],
+  ['AWS_REGION', { path: ['aws', 'region'], kind: 'text' }],
+  ['SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT', { path: ['aws', 'mlflowEndpoint'], kind: 'text' }],
+  ['SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN', { path: ['aws', 'assumeRole'], kind: 'role' }],
 ]);
 
 /** A value from the environment, and the variable that gave it. */
 export interface GivenValue {
   variable: string;
   path: readonly [section: string, name: string];
-  value: string | number;
+  value: string | number | readonly object[];
 }
 
 /** What the environment sets. An empty variable sets nothing. */
@@ -85,7 +93,8 @@ export function secretFiles(environment: Environment): string[] {
 }
 
 /** Text that is no number stays text: the schema says what is wrong with it. */
-function readValue(text: string, kind: Variable['kind']): string | number {
+function readValue(text: string, kind: Variable['kind']): GivenValue['value'] {
+  if (kind === 'role') return [{ roleArn: text }];
   return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))
     ? Number(text)
     : text;
@@ -94,13 +103,15 @@ function readValue(text: string, kind: Variable['kind']): string | number {
 /** Of the same prefix, but for others: where the settings are, and LiteLLM's end of the wire. */
 const foreign: ReadonlySet<string> = new Set(['SIDECAR_CONFIG', 'SIDECAR_EVENTS_URL']);
 
-/** Names that look as if they were meant to set something, and do not. */
+/** A warning for each name that looks as if it were meant to set something, and does not. */
 export function unknownVariables(environment: Environment): string[] {
-  return Object.keys(environment).filter(
-    (name) =>
-      name.startsWith('SIDECAR_') &&
-      !foreign.has(name) &&
-      !variables.has(name) &&
-      variables.get(name.replace(/_FILE$/, ''))?.kind !== 'secret',
-  );
+  return Object.keys(environment)
+    .filter(
+      (name) =>
+        name.startsWith('SIDECAR_') &&
+        !foreign.has(name) &&
+        !variables.has(name) &&
+        variables.get(name.replace(/_FILE$/, ''))?.kind !== 'secret',
+    )
+    .map((name) => `${name} sets nothing; is it misspelt?`);
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import { contradictions, warningsOf } from './contradictions.ts';
 import {
   type Environment,
   type GivenValue,
@@ -10,11 +11,10 @@ import {
   unknownVariables,
   variables,
 } from './environment.ts';
-import { needsHashKey } from './redact.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 export type LoadedSettings =
-  | { kind: 'valid'; settings: Settings; file?: string; unknownVariables: string[] }
+  | { kind: 'valid'; settings: Settings; file?: string; warnings: string[] }
   | { kind: 'invalid'; problems: SettingsProblem[]; file?: string };
 
 /** The file that is read when `SIDECAR_CONFIG` names none, if it is there. */
@@ -44,7 +44,7 @@ export function loadSettings(environment: Environment): LoadedSettings {
   return {
     kind: 'valid',
     settings: parsed.data,
-    unknownVariables: unknownVariables(environment),
+    warnings: [...unknownVariables(environment), ...warningsOf(parsed.data)],
     ...(file !== undefined && { file }),
   };
 }
@@ -105,7 +105,7 @@ function toProblems(
     }));
   }
   const name = path.join('.');
-  const given = values.find((value) => value.path.join('.') === name);
+  const given = values.findLast((value) => sets(value, name));
   const value: unknown = path.reduce<unknown>(
     (at, key) => (isContent(at) ? at[key] : Array.isArray(at) ? at[Number(key)] : undefined),
     content,
@@ -122,6 +122,12 @@ function toProblems(
   ];
 }
 
+/** Whether a variable gave the setting of this path, or what it is a part of. */
+function sets({ path }: GivenValue, name: string): boolean {
+  const given = path.join('.');
+  return name === given || name.startsWith(`${given}.`);
+}
+
 /**
  * A value as a message may show it: a URL without credentials, and not too long; of a list or a
  * mapping nothing, since it may hold a secret in a place where none belongs.
@@ -130,48 +136,4 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
   return (JSON.stringify(value) ?? 'nothing').replace(/(\/\/)?[^"/]+:.*@/, '$1***@').slice(0, 200);
-}
-
-/** What no setting can tell by itself. */
-function contradictions({ server, destination, redact }: Settings): SettingsProblem[] {
-  const problems: SettingsProblem[] = [];
-  if (server.maxInflightBytes < server.maxBodyBytes) {
-    problems.push({
-      path: 'server.maxInflightBytes',
-      value: String(server.maxInflightBytes),
-      allowed: `at least server.maxBodyBytes (${server.maxBodyBytes}), or no such body could ever be taken`,
-    });
-  }
-  if (destination.token !== undefined && destination.username !== undefined) {
-    problems.push({
-      path: 'destination.token',
-      value: '(hidden)',
-      allowed: 'a token, or a user name and password, not both',
-    });
-  }
-  if ((destination.username === undefined) !== (destination.password === undefined)) {
-    problems.push({
-      path: 'destination.username',
-      allowed: 'a user name and a password, both or neither',
-    });
-  }
-  if (redact.hashKey === undefined && needsHashKey(redact)) {
-    problems.push({
-      path: 'redact.hashKey',
-      allowed: 'set where something is hashed; SIDECAR_REDACT_HASH_KEY sets it too',
-    });
-  }
-  if (redact.url !== undefined && new URL(redact.url).username !== '') {
-    problems.push({ path: 'redact.url', value: '(hidden)', allowed: 'a URL without credentials' });
-  }
-  const url = new URL(destination.trackingUri);
-  if (url.username !== '' || url.password !== '') {
-    problems.push({
-      path: 'destination.trackingUri',
-      value: '(hidden)',
-      allowed:
-        'a URL without credentials; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
-    });
-  }
-  return problems;
 }

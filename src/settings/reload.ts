@@ -9,6 +9,8 @@ const reloadable: ReadonlySet<string> = new Set([
   'destination.password',
   'destination.token',
   'destination.requestsPerSecond',
+  'destination.share',
+  'destination.replicas',
   'destination.timeout',
   'record.experiment',
   'redact',
@@ -39,7 +41,8 @@ export function reloadSettings(running: Settings, read: Settings): Reload {
       if (reloadable.has(section) || reloadable.has(path)) changed.push(path);
       else {
         afterRestart.push(path);
-        merged[name] = before[name];
+        if (before[name] === undefined) delete merged[name];
+        else merged[name] = before[name];
       }
     }
     return [section, merged];

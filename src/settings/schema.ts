@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
 import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
 
@@ -6,6 +7,7 @@ import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units
 const experimentTemplate =
   /^(?:[^{}]|\{(?:team_id|team_alias|model_group|key_alias|date:(?=[^}]*[YMD])[YMD-]+)\})+$/;
 
+const serverName = 'a name of 1 to 256 letters, digits and hyphens';
 const printableToken = 'a text of 8 printable ASCII characters or more, without spaces';
 
 /**
@@ -56,10 +58,16 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   destination: z
     .strictObject({
-      trackingUri: z
-        .url({ protocol: /^https?$/, error: 'a URL that begins with http:// or https://' })
-        .default('http://127.0.0.1:5000')
-        .describe('The MLflow tracking server.'),
+      trackingUri: trackingUri
+        .optional()
+        .describe(
+          "MLflow's URL, or the ARN of a tracking server or app of SageMaker. Unset: http://127.0.0.1:5000.",
+        ),
+      trackingServerName: z
+        .string(serverName)
+        .regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$/, serverName)
+        .optional()
+        .describe('A tracking server of SageMaker by its name in aws.region, instead of its ARN.'),
       username: text('a text')
         .optional()
         .describe('The user name, for a server with basic authentication.'),
@@ -71,7 +79,17 @@ export const settingsSchema = z.strictObject({
         .describe('A bearer token, instead of user name and password.'),
       requestsPerSecond: numberBetween(0.1, 10_000)
         .optional()
-        .describe('The most requests a second. Unset: as fast as the server answers.'),
+        .describe(
+          "The most requests a second. Unset: of SageMaker's, this sidecar's share of what the server bears; of others, as fast as they answer.",
+        ),
+      share: numberBetween(0.01, 1)
+        .default(0.6)
+        .describe(
+          'The share of what a server of SageMaker bears that is used; people need the rest.',
+        ),
+      replicas: wholeNumber(1, 10_000)
+        .default(1)
+        .describe('How many sidecars use the server, and divide the share among them.'),
       maxInFlight: wholeNumber(1, 64)
         .default(8)
         .describe('The most requests at once; MLflow holds two database connections for each.'),
@@ -94,6 +112,8 @@ export const settingsSchema = z.strictObject({
       runs: oneOf(['all']).default('all').describe('Which calls get a run of their own: all.'),
     })
     .prefault({}),
+  artifacts: artifactsSchema,
+  aws: awsSchema,
   redact: redactSchema,
   shutdown: z
     .strictObject({

@@ -55,7 +55,7 @@ test('validate --json prints the same for programs', async () => {
     valid: true,
     file: 'config/sidecar.yaml',
     problems: [],
-    unknownVariables: ['SIDECAR_PROT'],
+    warnings: ['SIDECAR_PROT sets nothing; is it misspelt?'],
   });
   const invalid = await litellmMlflow(['validate', '--json'], { SIDECAR_PORT: 'x' });
   assert.equal(invalid.code, 78);

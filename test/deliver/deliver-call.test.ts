@@ -6,7 +6,8 @@ import { createExperiments } from '../../src/deliver/experiments.ts';
 import { createHold } from '../../src/deliver/hold.ts';
 import { createSuccesses } from '../../src/deliver/successes.ts';
 import type { PendingCall, Progress } from '../../src/journal/journal.ts';
-import { createMlflowClient } from '../../src/mlflow/client.ts';
+import { createArtifacts } from '../../src/mlflow/artifacts.ts';
+import { createMlflowClient, type OnOutcome } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
 import { admitCall } from '../support/admitted-call.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -31,17 +32,22 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
     connections: 2,
   });
   t.after(() => transport.close());
-  const client = createMlflowClient(transport.send, {
-    now: clock.now,
-    onOutcome: (request, outcome) => {
-      if (outcome !== 'done') return;
-      holds.mlflow.succeeded();
-      successes.note(request, clock.now());
-    },
-  });
+  const onOutcome: OnOutcome = (request, outcome) => {
+    if (outcome !== 'done') return;
+    holds.mlflow.succeeded();
+    successes.note(request, clock.now());
+  };
+  const client = createMlflowClient(transport.send, { now: clock.now, onOutcome });
   let bodyBytes: Uint8Array | undefined = body;
   const deliver = createDelivery({
     mlflow: client,
+    artifacts: createArtifacts({
+      mlflow: client,
+      objects: { put: () => assert.fail('no S3 here'), close: () => undefined },
+      presigned: false,
+      now: clock.now,
+      onOutcome,
+    }),
     experiments: createExperiments(client),
     holds,
     successes,

@@ -3,10 +3,88 @@ import { test } from 'node:test';
 import { gated } from '../../src/deliver/gate.ts';
 import { createHold } from '../../src/deliver/hold.ts';
 import { createRation } from '../../src/deliver/ration.ts';
+import { throttleOf } from '../../src/mlflow/classify.ts';
 import type { Answer, MlflowRequest } from '../../src/mlflow/transport.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const request: MlflowRequest = { name: 'runs/update', method: 'POST', path: '/' };
+
+/** A gate before a server that gives `answers`, one after the other, and then says yes. */
+function gateBefore(...answers: Answer[]) {
+  const clock = fakeClock();
+  const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
+  const ration = createRation(() => 100, clock);
+  let sent = 0;
+  let throttled = 0;
+  const gate = gated({
+    send: async () => {
+      sent += 1;
+      return answers.shift() ?? { kind: 'answer', status: 200, text: '{}' };
+    },
+    ration,
+    hold,
+    maxInFlight: 1,
+    throttleOf: (answer) => throttleOf(answer, clock.now()),
+    onThrottled: () => {
+      throttled += 1;
+    },
+    clock,
+    random: () => 0.5,
+  });
+  /** Lets time pass, and what waits for it go on. */
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await new Promise(setImmediate);
+      clock.advance(100);
+    }
+    await new Promise(setImmediate);
+  };
+  return { gate, pass, ration, counts: () => ({ sent, throttled }) };
+}
+
+const throttling: Answer = {
+  kind: 'answer',
+  status: 400,
+  text: '{"__type":"ThrottlingException","message":"Rate exceeded"}',
+};
+
+test('what is refused for its rate comes through the gate again, after a wait, at a lower rate', async () => {
+  const { gate, pass, ration, counts } = gateBefore(throttling, throttling);
+  const answered = gate(request);
+  await pass(10_000);
+  const answer = await answered;
+  assert.ok(answer.kind === 'answer' && answer.status === 200);
+  assert.deepEqual(counts(), { sent: 3, throttled: 2 });
+  assert.ok(Number(ration.rate()) < 100);
+});
+
+test('a server that refuses again and again for the rate is left to be held', async () => {
+  const { gate, pass, counts } = gateBefore(...Array.from({ length: 9 }, () => throttling));
+  const answered = gate(request);
+  await pass(60_000);
+  assert.deepEqual(await answered, throttling);
+  assert.deepEqual(counts(), { sent: 4, throttled: 4 });
+});
+
+test('Retry-After is obeyed; one that asks for long leaves the server to be held at once', async () => {
+  const busy = (retryAfter: string): Answer => ({
+    kind: 'answer',
+    status: 429,
+    text: '',
+    retryAfter,
+  });
+  const short = gateBefore(busy('3'));
+  const answered = short.gate(request);
+  await short.pass(2_900);
+  assert.equal(short.counts().sent, 1);
+  await short.pass(200);
+  await answered;
+  assert.equal(short.counts().sent, 2);
+
+  const long = gateBefore(busy('60'));
+  assert.deepEqual(await long.gate(request), busy('60'));
+  assert.equal(long.counts().sent, 1);
+});
 
 test('what waits at the gate when the server refuses is not sent to it any more', async () => {
   const clock = fakeClock();
@@ -17,6 +95,10 @@ test('what waits at the gate when the server refuses is not sent to it any more'
     ration: createRation(() => undefined, clock),
     hold,
     maxInFlight: 1,
+    throttleOf: () => undefined,
+    onThrottled: () => undefined,
+    clock,
+    random: () => 0.5,
   });
   const answers = [gate(request), gate(request), gate(request)].map(async (answer) => {
     const { kind } = await answer;

@@ -16,6 +16,11 @@ function answered(status: number, body: object | string = {}, retryAfter?: strin
   return { kind: 'answer', status, text, ...(retryAfter !== undefined && { retryAfter }) };
 }
 
+/** As AWS's services say no. */
+function aws(status: number, name: string): Answer {
+  return answered(status, { __type: name, message: 'a message' });
+}
+
 /** What a real MLflow answered, by the fixture's name, and what it means. */
 const real: Record<string, string> = {
   'experiments-create-deleted-400': 'reject exists',
@@ -139,13 +144,28 @@ const table: [RequestName, Answer, string, string?][] = [
   ['runs/create', answered(302, ''), 'hold', 'unavailable'],
   ['runs/create', answered(408), 'retry'],
   ['runs/create', answered(429), 'hold', 'throttled'],
+  ['runs/create', { kind: 'no_credentials', cause: 'ExpiredToken' }, 'hold', 'no_credentials'],
+  ['runs/create', answered(400, 'Bad Request'), 'hold', 'not_mlflow'],
+  ['runs/create', aws(400, 'ValidationException'), 'hold', 'not_mlflow'],
+  ['runs/create', aws(400, 'AccessDeniedException'), 'hold', 'forbidden'],
+  ['runs/create', aws(403, 'AccessDeniedException'), 'hold', 'forbidden'],
+  ['runs/create', aws(400, 'ExpiredTokenException'), 'hold', 'unauthorized'],
+  ['runs/create', aws(400, 'com.amazon.coral.service#ThrottlingException'), 'hold', 'throttled'],
+  ['runs/create', aws(503, 'ThrottlingException'), 'hold', 'throttled'],
+  ['runs/create', aws(503, 'ServiceUnavailable'), 'hold', 'unavailable'],
+  ['runs/create', aws(404, 'ResourceNotFound'), 'hold', 'not_mlflow'],
+  ['runs/create', answered(404, 'Tracking server could not be found'), 'hold', 'no_such_server'],
   ['artifacts/put', answered(413, '<html>'), 'reject', 'invalid'],
   ['runs/create', { kind: 'held' }, 'hold', 'held'],
 ];
 
 for (const [name, answer, kind, reason] of table) {
   const said =
-    'cause' in answer ? answer.cause : 'status' in answer ? answer.status : 'what was not sent';
+    'cause' in answer
+      ? answer.cause
+      : 'status' in answer
+        ? `${answer.status} ${answer.text.slice(0, 60)}`
+        : 'what was not sent';
   test(`${said} to ${name} means ${kind}${reason ? `, ${reason}` : ''}`, () => {
     const outcome = classified(name, answer);
     assert.equal(outcome.kind, kind);

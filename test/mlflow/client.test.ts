@@ -22,7 +22,11 @@ test('a page that answers 200 in the place of MLflow is no success of any reques
     await client.updateRun('r', { status: 'FINISHED', endTime: 1 }),
     await client.deleteRun('r'),
     await client.findRuns('1', ['a', 'b'], 1),
-    await client.putArtifact('mlflow-artifacts:/1/r/artifacts', 'call.json', new Uint8Array()),
+    await client.putProxiedArtifact(
+      'mlflow-artifacts:/1/r/artifacts',
+      'call.json',
+      new Uint8Array(),
+    ),
   ];
   for (const outcome of outcomes) {
     assert.ok(outcome?.kind === 'hold' && outcome.reason === 'not_mlflow');

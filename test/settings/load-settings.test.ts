@@ -35,15 +35,16 @@ const defaults = {
     maxInflightBytes: 536_870_912,
   },
   journal: { dir: 'data', retain: 3_600_000, dedupeEntries: 5_000_000 },
-  destination: { trackingUri: 'http://127.0.0.1:5000', maxInFlight: 8, timeout: 30_000 },
+  destination: { share: 0.6, replicas: 1, maxInFlight: 8, timeout: 30_000 },
+  artifacts: { upload: 'direct' },
+  aws: { assumeRole: [] },
   record: { experiment: '/litellm-monitoring', runs: 'all' },
   shutdown: { grace: 8_000 },
   log: { level: 'info' },
 };
 
 test('without file and environment the defaults are those of the manual', (t) => {
-  const { server, journal, destination, record, shutdown, log } = settingsOf(load(t, ''));
-  const set = { server, journal, destination, record, shutdown, log };
+  const set = settingsOf(load(t, ''));
   for (const [section, values] of Object.entries(defaults)) {
     assert.partialDeepStrictEqual(Object(set)[section], values);
   }
@@ -136,7 +137,10 @@ for (const [variable, path] of [
 
 test('what is no secret has no file', (t) => {
   const loaded = load(t, '', { SIDECAR_PORT_FILE: '/some/file' });
-  assert.equal(loaded.kind === 'valid' && loaded.unknownVariables[0], 'SIDECAR_PORT_FILE');
+  assert.equal(
+    loaded.kind === 'valid' && loaded.warnings[0],
+    'SIDECAR_PORT_FILE sets nothing; is it misspelt?',
+  );
 });
 
 test('variables that set nothing are reported, those of others are not', (t) => {
@@ -148,7 +152,10 @@ test('variables that set nothing are reported, those of others are not', (t) => 
     MLFLOW_HOME: 'x',
   });
   assert.equal(loaded.kind, 'valid');
-  assert.deepEqual(loaded.unknownVariables.sort(), ['SIDECAR_AUTH_TOKEN_FILES', 'SIDECAR_PROT']);
+  assert.deepEqual(loaded.warnings.sort(), [
+    'SIDECAR_AUTH_TOKEN_FILES sets nothing; is it misspelt?',
+    'SIDECAR_PROT sets nothing; is it misspelt?',
+  ]);
 });
 
 test('all mistakes are found at once, each with path, value and what is allowed', (t) => {

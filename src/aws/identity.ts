@@ -1,0 +1,53 @@
+import { type CredentialSource, providerFor } from './credentials.ts';
+
+/** Who the credentials belong to, by STS's `GetCallerIdentity`, which needs no permission. */
+export interface CallerIdentity {
+  account: string;
+  /** `arn:aws:sts::123456789012:assumed-role/NAME/SESSION` for a role. */
+  arn: string;
+}
+
+/** @throws An error of Amazon's library when STS cannot be asked. */
+export async function callerIdentity(
+  credentials: CredentialSource,
+  region: string,
+): Promise<CallerIdentity> {
+  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const client = new STSClient({
+    region,
+    credentials: providerFor(credentials),
+    maxAttempts: 2,
+  });
+  try {
+    const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
+    return { account: Account, arn: Arn };
+  } finally {
+    client.destroy();
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What about the credentials in an environment is worth a warning or a hint, in words. */
+export function credentialAdvice(environment: Environment): string[] {
+  const has = (name: string) => (environment[name] ?? '') !== '';
+  const usesKeys = has('AWS_ACCESS_KEY_ID') && has('AWS_SECRET_ACCESS_KEY') && !has('AWS_PROFILE');
+  if (!usesKeys) return [];
+  const hidden = roles.filter(([variable]) => has(variable)).map(([, words]) => words);
+  const advice = hidden.map(
+    (words) =>
+      `AWS_ACCESS_KEY_ID hides ${words}: Amazon's libraries prefer access keys in the environment; unset them to use the role`,
+  );
+  const lasting = !has('AWS_SESSION_TOKEN');
+  if (advice.length === 0 && lasting) {
+    advice.push('access keys that do not run out are in use; a role is safer');
+  }
+  return advice;
+}
+
+/** The variables by which a platform gives a role to a container. */
+const roles: readonly (readonly [variable: string, words: string])[] = [
+  ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', "the ECS task's role"],
+  ['AWS_CONTAINER_CREDENTIALS_FULL_URI', "the container's role (EKS Pod Identity)"],
+  ['AWS_WEB_IDENTITY_TOKEN_FILE', "the service account's role (IRSA)"],
+];

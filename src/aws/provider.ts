@@ -1,0 +1,102 @@
+import type { AwsCredentials } from './credentials.ts';
+
+/** A role to assume, as STS's `AssumeRole` takes it. */
+export interface AssumedRole {
+  roleArn: string;
+  externalId?: string | undefined;
+  sessionName: string;
+  /** Seconds, 900 to 43200; STS allows 3600 at most to a role assumed by a role. */
+  durationSeconds?: number | undefined;
+  /** A session policy, as JSON. */
+  policy?: string | undefined;
+  policyArns?: readonly string[] | undefined;
+  tags?: Readonly<Record<string, string>> | undefined;
+  sourceIdentity?: string | undefined;
+}
+
+export interface ProviderOptions {
+  /** Of STS; absent: as Amazon's library finds it in the environment. */
+  region?: string | undefined;
+  /** Assumed one by the other; with none, the credentials of the environment are used as they are. */
+  roles: readonly AssumedRole[];
+}
+
+/**
+ * Asks for credentials by Amazon's own default chain (environment, profile, SSO, process, web identity,
+ * container, instance), and assumes the roles by them, one after the other. Amazon's library, 10 MB in
+ * memory, is loaded when it is first asked.
+ */
+export function createProvider({ region, roles }: ProviderOptions) {
+  const lastRole = roles.at(-1);
+  const clientConfig = region === undefined ? {} : { region };
+  const load = async () => {
+    const { fromNodeProviderChain, fromTemporaryCredentials } = await import(
+      '@aws-sdk/credential-providers'
+    );
+    const chain = fromNodeProviderChain({ clientConfig });
+    /** What it keeps is asked for anew when it has been refused. */
+    let force = false;
+    let provider = async () => chain({ forceRefresh: force });
+    for (const role of roles) {
+      const masterCredentials = provider;
+      provider = async () =>
+        fromTemporaryCredentials({ masterCredentials, clientConfig, params: paramsOf(role) })();
+    }
+    return async (forced: boolean) => {
+      force = forced;
+      return provider();
+    };
+  };
+  let loaded: ReturnType<typeof load> | undefined;
+
+  return async (force: boolean): Promise<AwsCredentials> => {
+    loaded ??= load();
+    const provide = await loaded;
+    const found = await provide(force);
+    return {
+      accessKeyId: found.accessKeyId,
+      secretAccessKey: found.secretAccessKey,
+      ...(found.sessionToken !== undefined && { sessionToken: found.sessionToken }),
+      ...(found.expiration !== undefined && { expiresAt: found.expiration.getTime() }),
+      source: lastRole === undefined ? sourceOf(found) : `the assumed role ${lastRole.roleArn}`,
+    };
+  };
+}
+
+function paramsOf(role: AssumedRole) {
+  const { policyArns, tags = {} } = role;
+  return {
+    RoleArn: role.roleArn,
+    RoleSessionName: role.sessionName,
+    ExternalId: role.externalId,
+    DurationSeconds: role.durationSeconds,
+    Policy: role.policy,
+    PolicyArns: policyArns?.map((arn) => ({ arn })),
+    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+    SourceIdentity: role.sourceIdentity,
+  };
+}
+
+/** Amazon's library marks credentials by what found them; the last of these that fits names it. */
+const sources: readonly (readonly [feature: string, words: string])[] = [
+  ['CREDENTIALS_CODE', 'the settings'],
+  ['CREDENTIALS_ENV_VARS', 'the access keys in the environment'],
+  ['CREDENTIALS_PROFILE', 'the access keys of a profile'],
+  ['CREDENTIALS_STS_ASSUME_ROLE', "a profile's role"],
+  ['CREDENTIALS_PROCESS', "a profile's process"],
+  ['CREDENTIALS_PROFILE_PROCESS', "a profile's process"],
+  ['CREDENTIALS_SSO', 'SSO'],
+  ['CREDENTIALS_SSO_LEGACY', 'SSO'],
+  ['CREDENTIALS_LOGIN', 'a login'],
+  ['CREDENTIALS_STS_ASSUME_ROLE_WEB_ID', 'a web identity'],
+  ['CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN', 'a web identity'],
+  ['CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN', 'a web identity'],
+  ['CREDENTIALS_HTTP', "the container's role"],
+  ['CREDENTIALS_IMDS', "the instance's role"],
+];
+
+function sourceOf(credentials: object): string {
+  const marks = '$source' in credentials ? credentials.$source : undefined;
+  if (typeof marks !== 'object' || marks === null) return 'the default chain';
+  return sources.findLast(([feature]) => feature in marks)?.[1] ?? 'the default chain';
+}

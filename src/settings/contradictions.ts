@@ -1,0 +1,92 @@
+import { destinationSetting } from './destination.ts';
+import type { SettingsProblem } from './environment.ts';
+import { needsHashKey } from './redact.ts';
+import type { Settings } from './schema.ts';
+
+/** STS lets a role that was assumed by a role last no longer, in milliseconds. */
+const longestChained = 3_600_000;
+
+/** What no setting can tell by itself. */
+export function contradictions(settings: Settings): SettingsProblem[] {
+  const { server, destination, aws, redact } = settings;
+  const problems: SettingsProblem[] = [];
+  if (server.maxInflightBytes < server.maxBodyBytes) {
+    problems.push({
+      path: 'server.maxInflightBytes',
+      value: String(server.maxInflightBytes),
+      allowed: `at least server.maxBodyBytes (${server.maxBodyBytes}), or no such body could ever be taken`,
+    });
+  }
+  if (destination.token !== undefined && destination.username !== undefined) {
+    problems.push({
+      path: 'destination.token',
+      value: '(hidden)',
+      allowed: 'a token, or a user name and password, not both',
+    });
+  }
+  if ((destination.username === undefined) !== (destination.password === undefined)) {
+    problems.push({
+      path: 'destination.username',
+      allowed: 'a user name and a password, both or neither',
+    });
+  }
+  if (redact.hashKey === undefined && needsHashKey(redact)) {
+    problems.push({
+      path: 'redact.hashKey',
+      allowed: 'set where something is hashed; SIDECAR_REDACT_HASH_KEY sets it too',
+    });
+  }
+  if (redact.url !== undefined && new URL(redact.url).username !== '') {
+    problems.push({ path: 'redact.url', value: '(hidden)', allowed: 'a URL without credentials' });
+  }
+  const { trackingUri = '', trackingServerName } = destination;
+  if (/^https?:\/\/[^/]*@/.test(trackingUri)) {
+    problems.push({
+      path: 'destination.trackingUri',
+      value: '(hidden)',
+      allowed:
+        'a URL without credentials; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
+    });
+  }
+  const ofArn = /:mlflow-tracking-server\/(.+)$/.exec(trackingUri)?.[1];
+  if (trackingServerName !== undefined && ofArn !== undefined && ofArn !== trackingServerName) {
+    problems.push({
+      path: 'destination.trackingServerName',
+      value: trackingServerName,
+      allowed: `the server that destination.trackingUri names: ${ofArn}`,
+    });
+  }
+  if (trackingServerName !== undefined && trackingUri === '' && aws.region === undefined) {
+    problems.push({
+      path: 'aws.region',
+      allowed: 'set where a tracking server is named; AWS_REGION sets it too',
+    });
+  }
+  aws.assumeRole.forEach(({ duration = 0 }, index) => {
+    if (index === 0 || duration <= longestChained) return;
+    problems.push({
+      path: `aws.assumeRole.${index}.duration`,
+      value: `${duration / 60_000}m`,
+      allowed: 'at most 1h for a role that is assumed by a role',
+    });
+  });
+  return problems;
+}
+
+/** What may be meant otherwise, though nothing is wrong. */
+export function warningsOf(settings: Settings): string[] {
+  const { destination, aws } = settings;
+  const setting = destinationSetting(settings);
+  const warnings: string[] = [];
+  const named = setting.kind === 'arn' ? setting.arn.split(':')[3] : undefined;
+  if (named !== undefined && aws.region !== undefined && aws.region !== named) {
+    warnings.push(
+      `the tracking URI's ARN is of ${named}: the region that is set, ${aws.region}, is not used`,
+    );
+  }
+  const { username, token } = destination;
+  if (setting.kind !== 'url' && (username ?? token) !== undefined) {
+    warnings.push('user name, password and token are not used: requests to SageMaker are signed');
+  }
+  return warnings;
+}
