@@ -12,7 +12,7 @@ import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
 import { admitCall } from '../support/admitted-call.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
-import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { type Fault, startMinimalMlflow } from '../support/minimal-mlflow.ts';
 
 const recordId = 'sidecar.record_id';
 
@@ -180,7 +180,8 @@ test('a create that never arrived is sent again only after the searches at 2, 20
   assert.equal(it.runs().length, 1);
 });
 
-test('a create that acts after the last search makes a second run, which is deleted', async (t) => {
+/** Delivers a call whose first create acts only while the second is logged; `onDelete` answers a delete. */
+async function withLateCreate(t: TestContext, onDelete: () => Fault | undefined) {
   const it = await setUp(t);
   let creates = 0;
   it.mlflow.fault = (request) => {
@@ -192,21 +193,31 @@ test('a create that acts after the last search makes a second run, which is dele
     it.clock.advance(end.dueAt - it.clock.now());
     if (it.mlflow.requests.filter((request) => request === 'runs/search').length === 2) {
       it.mlflow.fault = (request) => {
-        // The first create acts while the second is logged: the search at the end finds it.
         if (request === 'runs/log-batch') it.mlflow.repeatCreate();
-        return undefined;
+        return request === 'runs/delete' ? onDelete() : undefined;
       };
     }
     end = await it.attempt();
   }
+  return { end, runs: it.runs().map(({ status, deleted }) => ({ status, deleted })) };
+}
+
+test('a create that acts after the last search makes a second run, which is deleted', async (t) => {
+  const { end, runs } = await withLateCreate(t, () => undefined);
   assert.deepEqual(end, recorded);
-  assert.deepEqual(
-    it.runs().map(({ status, deleted }) => ({ status, deleted })),
-    [
-      { status: 'FINISHED', deleted: false },
-      { status: 'RUNNING', deleted: true },
-    ],
-  );
+  assert.deepEqual(runs, [
+    { status: 'FINISHED', deleted: false },
+    { status: 'RUNNING', deleted: true },
+  ]);
+});
+
+test('who may not delete runs leaves a second one, and records the call all the same', async (t) => {
+  const { end, runs } = await withLateCreate(t, () => ({ status: 403 }));
+  assert.deepEqual(end, recorded);
+  assert.deepEqual(runs, [
+    { status: 'FINISHED', deleted: false },
+    { status: 'RUNNING', deleted: false },
+  ]);
 });
 
 test('a call that was begun before a kill is searched for before anything is sent', async (t) => {
