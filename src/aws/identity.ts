@@ -1,3 +1,4 @@
+import { clientTimeouts } from './client-timeouts.ts';
 import { type CredentialSource, providerFor } from './credentials.ts';
 
 /** Who the credentials belong to, by STS's `GetCallerIdentity`, which needs no permission. */
@@ -16,6 +17,7 @@ export async function callerIdentity(
   const client = new STSClient({
     region,
     credentials: providerFor(credentials),
+    requestHandler: clientTimeouts,
     maxAttempts: 2,
   });
   try {

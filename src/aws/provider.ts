@@ -1,3 +1,4 @@
+import { clientTimeouts } from './client-timeouts.ts';
 import type { AwsCredentials } from './credentials.ts';
 
 /** A role to assume, as STS's `AssumeRole` takes it. */
@@ -23,42 +24,33 @@ export interface ProviderOptions {
 
 /**
  * Asks for credentials by Amazon's own default chain (environment, profile, SSO, process, web identity,
- * container, instance), and assumes the roles by them, one after the other. Amazon's library, 10 MB in
- * memory, is loaded when it is first asked.
+ * container, instance), and assumes the roles by them, one after the other. It keeps nothing from one
+ * time to the next, files included, so that what was changed meanwhile counts. Amazon's library is
+ * loaded when it is first asked.
  */
-export function createProvider({ region, roles }: ProviderOptions) {
-  const lastRole = roles.at(-1);
-  const clientConfig = region === undefined ? {} : { region };
-  const load = async () => {
+export function createProvider({ region, roles }: ProviderOptions): () => Promise<AwsCredentials> {
+  const clientConfig = {
+    ...(region !== undefined && { region }),
+    requestHandler: clientTimeouts,
+  };
+  return async () => {
     const { fromNodeProviderChain, fromTemporaryCredentials } = await import(
       '@aws-sdk/credential-providers'
     );
-    const chain = fromNodeProviderChain({ clientConfig });
-    /** What it keeps is asked for anew when it has been refused. */
-    let force = false;
-    let provider = async () => chain({ forceRefresh: force });
+    let found = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();
+    let source = sourceOf(found);
     for (const role of roles) {
-      const masterCredentials = provider;
-      provider = async () =>
-        fromTemporaryCredentials({ masterCredentials, clientConfig, params: paramsOf(role) })();
+      const masterCredentials = found;
+      const params = paramsOf(role);
+      found = await fromTemporaryCredentials({ masterCredentials, clientConfig, params })();
+      source = `the role ${role.roleArn}, assumed by ${source}`;
     }
-    return async (forced: boolean) => {
-      force = forced;
-      return provider();
-    };
-  };
-  let loaded: ReturnType<typeof load> | undefined;
-
-  return async (force: boolean): Promise<AwsCredentials> => {
-    loaded ??= load();
-    const provide = await loaded;
-    const found = await provide(force);
     return {
       accessKeyId: found.accessKeyId,
       secretAccessKey: found.secretAccessKey,
       ...(found.sessionToken !== undefined && { sessionToken: found.sessionToken }),
       ...(found.expiration !== undefined && { expiresAt: found.expiration.getTime() }),
-      source: lastRole === undefined ? sourceOf(found) : `the assumed role ${lastRole.roleArn}`,
+      source,
     };
   };
 }
