@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { errorName } from './aws/error-name.ts';
 import { callerIdentity, credentialAdvice } from './aws/identity.ts';
 import { createS3 } from './aws/s3.ts';
+import { createBodyRoom } from './deliver/body-room.ts';
 import type { Clock } from './deliver/clock.ts';
 import { createDelivery } from './deliver/deliver-call.ts';
 import { createDispatcher, type Dispatcher } from './deliver/dispatcher.ts';
@@ -44,6 +45,9 @@ export interface DeliveryParts {
 
 /** Calls under way for each request in flight: while one waits for the journal, another sends. */
 const activePerRequest = 2;
+
+/** Bytes of bodies in memory at once, on their way to MLflow: those of one very large call. */
+const bodyRoomBytes = 9 * 1024 * 1024;
 
 /** Finds MLflow, which may take its time while calls are taken in already, and delivers to it from then on. */
 export function startDelivery(parts: DeliveryParts): Delivery {
@@ -176,9 +180,7 @@ function createLine(
     now: clock.now,
     onOutcome,
   });
-  const untilKept = createUntilKept(clock, over, (error) =>
-    log.error({ code: error.code }, error.message),
-  );
+  const untilKept = createUntilKept(clock, over);
   const dispatcher = createDispatcher({
     journal,
     destination: destination.identity,
@@ -189,7 +191,8 @@ function createLine(
       holds,
       successes,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
-      body: (seq) => untilKept(() => journal.body(seq)),
+      body: (seq, place) => untilKept(() => journal.body(seq, place)),
+      bodyRoom: createBodyRoom(bodyRoomBytes),
       clock,
       random: Math.random,
     }),

@@ -20,7 +20,8 @@ export interface TakeParts {
 /** Hands out calls that are due, oldest first; one whose record is damaged dies here. */
 export function createTaker({ database, taken, settle }: TakeParts) {
   const findDue = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc
+    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc,
+       length(p.body) AS body_bytes
      FROM calls c JOIN payloads p USING (seq)
      WHERE c.state = 0 AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
   );
@@ -61,6 +62,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         experiment: String(row['experiment']),
         record,
         attempts: Number(row['attempts']),
+        bodyBytes: Number(row['body_bytes'] ?? 0),
         ...(progress && { progress }),
       });
     }

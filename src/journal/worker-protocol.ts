@@ -1,4 +1,5 @@
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
+import type { DiskTrouble } from './disk-watch.ts';
 import type {
   Account,
   AppendReceipt,
@@ -19,7 +20,7 @@ export type Command =
   | { op: 'progress'; seq: number; progress: Progress }
   | { op: 'postpone'; seq: number; postponement: Postponement }
   | { op: 'settle'; seq: number; settlement: Settlement; now: number }
-  | { op: 'body'; seq: number }
+  | { op: 'body'; seq: number; place?: Uint8Array<SharedArrayBuffer> | undefined }
   | { op: 'account' }
   | { op: 'listDead'; filter: DeadLetterFilter; limit: number }
   | { op: 'showDead'; deadId: number }
@@ -58,8 +59,9 @@ export type Reply =
   | { id: number; ok: true; value: Answer }
   | { id: number; ok: false; code: JournalErrorCode; message: string };
 
-/** What the thread says of itself: once at its start, then with each commit. */
+/** What the thread says of itself: once at its start, then with each commit and change. */
 export type Message =
   | { kind: 'opened'; damage?: Damage }
   | { kind: 'refused'; code: JournalErrorCode; message: string }
-  | { kind: 'replies'; replies: Reply[] };
+  | { kind: 'replies'; replies: Reply[] }
+  | { kind: 'disk'; trouble: DiskTrouble | undefined };
