@@ -80,10 +80,11 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 
 /** Says who signs, and what about that is worth a word. Delivery does not wait for it. */
 async function reportSigner({ credentials, region }: AwsAccess, log: Logger): Promise<void> {
-  for (const advice of credentialAdvice(process.env)) log.warn(advice);
   try {
-    const { source } = await credentials.current();
+    const used = await credentials.current();
+    for (const advice of credentialAdvice(process.env, used)) log.warn(advice);
     const { arn } = await callerIdentity(credentials, region);
+    const { source } = used;
     log.info({ source, identity: arn }, `requests to MLflow are signed as ${arn}`);
   } catch (error) {
     log.warn({ error: errorName(error) }, 'it is not known whose AWS credentials are in use');

@@ -29,20 +29,25 @@ export interface ProviderOptions {
  * loaded when it is first asked.
  */
 export function createProvider({ region, roles }: ProviderOptions): () => Promise<AwsCredentials> {
-  const clientConfig = {
-    ...(region !== undefined && { region }),
-    requestHandler: clientTimeouts,
-  };
+  const requestHandler = clientTimeouts;
+  // As the region of a client: as that of the chain's own clients, it would replace that of SSO.
+  const caller = region === undefined ? {} : { callerClientConfig: { region: async () => region } };
+  const ofRoles = { requestHandler, ...(region !== undefined && { region }) };
   return async () => {
     const { fromNodeProviderChain, fromTemporaryCredentials } = await import(
       '@aws-sdk/credential-providers'
     );
-    let found = await fromNodeProviderChain({ clientConfig, ignoreCache: true })();
+    const chain = fromNodeProviderChain({ clientConfig: { requestHandler }, ignoreCache: true });
+    let found = await chain(caller);
     let source = sourceOf(found);
     for (const role of roles) {
       const masterCredentials = found;
       const params = paramsOf(role);
-      found = await fromTemporaryCredentials({ masterCredentials, clientConfig, params })();
+      found = await fromTemporaryCredentials({
+        masterCredentials,
+        clientConfig: ofRoles,
+        params,
+      })();
       source = `the role ${role.roleArn}, assumed by ${source}`;
     }
     return {
