@@ -60,23 +60,27 @@ export function createProvider({ region, roles }: ProviderOptions): () => Promis
   };
 }
 
+/** An empty list would be sent as such, and need a permission of its own (`sts:TagSession`). */
 function paramsOf(role: AssumedRole) {
-  const { policyArns, tags = {} } = role;
+  const policyArns = role.policyArns?.map((arn) => ({ arn })) ?? [];
+  const tags = Object.entries(role.tags ?? {}).map(([Key, Value]) => ({ Key, Value }));
   return {
     RoleArn: role.roleArn,
     RoleSessionName: role.sessionName,
     ExternalId: role.externalId,
     DurationSeconds: role.durationSeconds,
     Policy: role.policy,
-    PolicyArns: policyArns?.map((arn) => ({ arn })),
-    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+    PolicyArns: policyArns.length > 0 ? policyArns : undefined,
+    Tags: tags.length > 0 ? tags : undefined,
     SourceIdentity: role.sourceIdentity,
   };
 }
 
-/** Amazon's library marks credentials by what found them; the last of these that fits names it. */
+/**
+ * Amazon's library marks credentials by what found them; the last of these that fits names it. Those of
+ * instance metadata alone have no mark.
+ */
 const sources: readonly (readonly [feature: string, words: string])[] = [
-  ['CREDENTIALS_CODE', 'the settings'],
   ['CREDENTIALS_ENV_VARS', 'the access keys in the environment'],
   ['CREDENTIALS_PROFILE', 'the access keys of a profile'],
   ['CREDENTIALS_STS_ASSUME_ROLE', "a profile's role"],
@@ -89,11 +93,10 @@ const sources: readonly (readonly [feature: string, words: string])[] = [
   ['CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN', 'a web identity'],
   ['CREDENTIALS_PROFILE_STS_WEB_ID_TOKEN', 'a web identity'],
   ['CREDENTIALS_HTTP', "the container's role"],
-  ['CREDENTIALS_IMDS', "the instance's role"],
 ];
 
 function sourceOf(credentials: object): string {
   const marks = '$source' in credentials ? credentials.$source : undefined;
-  if (typeof marks !== 'object' || marks === null) return 'the default chain';
+  if (typeof marks !== 'object' || marks === null) return "the instance's role";
   return sources.findLast(([feature]) => feature in marks)?.[1] ?? 'the default chain';
 }

@@ -31,6 +31,8 @@ export interface SmallSts {
   find(accessKeyId: string): AccessKey | undefined;
   /** Nobody may assume this role from now on. */
   deny(roleArn: string): void;
+  /** Takes a `deny` back. */
+  allow(roleArn: string): void;
 }
 
 const account = '111122223333';
@@ -102,6 +104,9 @@ export async function startSmallSts(
     find: (accessKeyId) => issued.get(accessKeyId),
     deny: (roleArn) => {
       denied.add(roleArn);
+    },
+    allow: (roleArn) => {
+      denied.delete(roleArn);
     },
   };
 }
