@@ -86,7 +86,7 @@ test('while credentials cannot be had calls wait, and go on when they can', asyn
   stage.edge.expire(container.latest ?? '');
   const { reason } = await held(sidecar);
   // The old ones have not run out by their own time: it is AWS that says so.
-  assert.equal(reason, 'forbidden');
+  assert.equal(reason, 'unauthorized');
   await post(sidecar, 101, 150);
   container.fail(undefined);
   await sidecar.drained(60_000);
@@ -111,7 +111,7 @@ test('credentials that run out while no others can be had hold MLflow for that r
   assertEachOnce(stage, 40);
 });
 
-test('a key that was revoked is renewed once; where that gives no other, MLflow is held', async (t) => {
+test('a key that was revoked is replaced by one renewal', async (t) => {
   const { container, stage, sidecar, recorded, refusals } = await startWithContainer(t);
   await post(sidecar, 1, 20);
   await recorded(20);
@@ -123,6 +123,20 @@ test('a key that was revoked is renewed once; where that gives no other, MLflow 
     [container.handedOut, new Set(refusals())],
     [2, new Set(['UnrecognizedClientException'])],
   );
+});
+
+test('where a renewal gives the same revoked key again, MLflow is held', async (t) => {
+  const stage = await startStage(t, () => ({ secretAccessKey: 'a secret', allowed: ['*'] }));
+  const sidecar = await sidecarOn(t, stage, {
+    AWS_ACCESS_KEY_ID: 'AKIAUSER',
+    AWS_SECRET_ACCESS_KEY: 'a secret',
+  });
+  await post(sidecar, 1, 10);
+  await sidecar.drained();
+  stage.edge.revoke('AKIAUSER');
+  await post(sidecar, 11, 11);
+  assert.equal((await held(sidecar)).reason, 'unauthorized');
+  assert.equal(stage.mlflow.created, 10);
 });
 
 for (const [direction, skew] of [
