@@ -47,7 +47,7 @@ export interface DeliveryParts {
 const activePerRequest = 2;
 
 /** Bytes of bodies in memory at once, on their way to MLflow: those of one very large call. */
-const bodyRoomBytes = 9 * 1024 * 1024;
+const bodyRoomBytes = 8.25 * 1024 * 1024;
 
 /** Finds MLflow, which may take its time while calls are taken in already, and delivers to it from then on. */
 export function startDelivery(parts: DeliveryParts): Delivery {
