@@ -143,13 +143,15 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
       await it.healthOnce('the recovery', ({ journal }) => !journal.trouble);
       assert.equal(it.logged('what cannot be done now is tried again'), episode, 'said once');
       assert.equal(it.logged('the disk works again'), episode);
+
+      // The system may outlive the process, with all that was written; or it may not.
+      await it.sidecar.kill();
+      if (episode === 2) await it.disk.cutPower();
+      await it.sidecar.start();
+      assert.equal(it.logged('damaged'), 0, 'what a failed commit left is no damage');
+      assert.equal((await it.health()).journal.pending, acknowledged.length);
     }
 
-    await it.sidecar.kill();
-    await it.disk.cutPower();
-    await it.sidecar.start();
-    assert.equal((await it.health()).journal.pending, acknowledged.length);
-    assert.equal(it.logged('damaged'), 0, 'what a failed commit left is no damage');
     await it.assertRecorded(acknowledged);
   });
 
