@@ -54,7 +54,9 @@ const suites: Readonly<Record<string, Suite>> = {
   /** Suites that hold for any MLflow, through the edge of SageMaker. */
   edge: {
     find: () => [
-      ...['disappearances', 'faults', 'refusals'].map((name) => `test/crash/${name}.test.ts`),
+      ...['disappearances', 'faults', 'kill', 'refusals'].map(
+        (name) => `test/crash/${name}.test.ts`,
+      ),
       'test/e2e/litellm.test.ts',
     ],
     fileTimeout: 30 * minutes,
