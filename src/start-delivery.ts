@@ -59,18 +59,17 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 
   const begin = async () => {
     const destination = await untilFound(parts, access, over.signal);
-    if (destination === undefined) return;
+    if (destination === undefined || over.signal.aborted) return;
     line = createLine(parts, access, destination, over.signal);
     line.dispatcher.start();
   };
-  const begun = begin();
+  void begin();
 
   return {
     wake: () => line?.dispatcher.wake(),
     rate: () => line?.ration.rate(),
     stop: async (graceMs) => {
-      if (line === undefined) over.abort();
-      await begun;
+      // Without a line there is nothing to go on with, and what looks for MLflow begins none any more.
       await line?.dispatcher.drain(graceMs);
       over.abort();
       await line?.close();
@@ -104,10 +103,11 @@ async function untilFound(
     );
   while (!over.aborted) {
     try {
-      const destination = await findDestination(settings, access, onSizeUnknown);
+      const destination = await findDestination(settings, access, onSizeUnknown, over);
       holds.mlflow.succeeded();
       return destination;
     } catch (error) {
+      if (over.aborted) return undefined;
       const name = errorName(error);
       holds.mlflow.refused({ kind: 'hold', reason: lookupReason(name), detail: name });
       const state = holds.mlflow.state();
