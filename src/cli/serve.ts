@@ -14,6 +14,9 @@ import { version } from './version.ts';
 
 /** `serve`: the daemon. Resolves with the exit code when it has stopped. */
 export async function serve(environment: Environment): Promise<number> {
+  const stopping = new AbortController();
+  const started = Promise.withResolvers<App>();
+  keepReloading(environment, started.promise, stopping.signal);
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
     printError(reportProblems(loaded.problems, loaded.file));
@@ -52,8 +55,7 @@ export async function serve(environment: Environment): Promise<number> {
     { url: app.url, destination, experiment, journal },
     `recording the calls posted to ${app.url}`,
   );
-  const stopping = new AbortController();
-  keepReloading(environment, app, stopping.signal);
+  started.resolve(app);
   onSignals(() => {
     stopping.abort();
     log.info('stopping: no more calls are taken, those that are due are still recorded');
@@ -68,13 +70,16 @@ export async function serve(environment: Environment): Promise<number> {
 /** How often the files of the settings are looked at, in milliseconds. */
 const watchInterval = 2_000;
 
-/** Reads the settings again whenever their files change or a SIGHUP asks for it, in turn. */
-function keepReloading(environment: Environment, app: App, signal: AbortSignal): void {
-  let reloading = Promise.resolve();
+/**
+ * Reads the settings again whenever their files change or a SIGHUP asks for it, in turn. It begins
+ * before they are read for the first time, so that no change falls between.
+ */
+function keepReloading(environment: Environment, started: Promise<App>, signal: AbortSignal): void {
+  let reloading: Promise<unknown> = started;
   const reload = () => {
-    reloading = reloading.then(() =>
-      signal.aborted ? undefined : app.reload(loadSettings(environment)),
-    );
+    reloading = reloading.then(async () => {
+      if (!signal.aborted) await (await started).reload(loadSettings(environment));
+    });
   };
   process.on('SIGHUP', reload);
   void watchFiles(() => settingsFiles(environment), reload, { signal, intervalMs: watchInterval });

@@ -86,9 +86,10 @@ export async function deleteSecondRun(
   for (const run of found.value) {
     if (run.id === runId || run.deleted) continue;
     const deleted = await attempt.parts.mlflow.deleteRun(run.id);
-    // Who may not delete leaves it: the call itself is recorded.
+    // Who may not delete leaves it, and somebody may have been quicker: the call itself is recorded.
     const mayNot = deleted.kind === 'hold' && deleted.reason === 'forbidden';
-    if (deleted.kind !== 'done' && !mayNot) return judge(attempt, deleted);
+    const isGone = deleted.kind === 'reject' && deleted.reason !== 'invalid';
+    if (deleted.kind !== 'done' && !mayNot && !isGone) return judge(attempt, deleted);
   }
   return undefined;
 }

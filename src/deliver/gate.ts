@@ -43,7 +43,10 @@ export function gated(parts: GateParts): Send {
       ration.throttled();
       onThrottled();
       if (tries === mostTries || waitMs > longestWait) return answer;
+      ration.pause(waitMs);
       await clock.sleep(Math.max(waitMs, fullJitter(waits, tries - 1, random)));
+      // Meanwhile the server was held for another request: only one may try it, and that is not this.
+      if (hold.allows() !== 'all') return answer;
     }
   };
 }

@@ -6,6 +6,8 @@ export interface Ration {
   acquire(): Promise<void>;
   /** The server refused a request for its rate: a tenth less, at most once a second. */
   throttled(): void;
+  /** The server asks for nothing within the next `ms` milliseconds. */
+  pause(ms: number): void;
   /** Requests a second at present; absent when there is no ration. */
   rate(): number | undefined;
 }
@@ -31,6 +33,7 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
   let throttledAt = Number.NEGATIVE_INFINITY;
   /** When the bucket would be empty of debts: the "theoretical arrival time" of GCRA. */
   let paidUntil = 0;
+  let pausedUntil = 0;
 
   const grow = () => {
     const seconds = (clock.ticks() - throttledAt) / second;
@@ -47,9 +50,11 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
       if (throttledAt > Number.NEGATIVE_INFINITY) grow();
       const now = clock.ticks();
       const current = rate();
-      if (current === undefined) return;
-      paidUntil = Math.max(paidUntil, now) + second / current;
-      const wait = paidUntil - now - Math.max(second, second / current);
+      let wait = pausedUntil - now;
+      if (current !== undefined) {
+        paidUntil = Math.max(paidUntil, pausedUntil, now) + second / current;
+        wait = Math.max(wait, paidUntil - now - Math.max(second, second / current));
+      }
       if (wait > 0) await clock.sleep(wait);
     },
     throttled: () => {
@@ -58,6 +63,9 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
       lastMost = share;
       share *= cut;
       throttledAt = now;
+    },
+    pause: (ms) => {
+      pausedUntil = Math.max(pausedUntil, clock.ticks() + ms);
     },
     rate,
   };

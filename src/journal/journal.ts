@@ -130,6 +130,10 @@ export interface Progress {
    * between; and when it last did, in Unix milliseconds.
    */
   failures?: { request: string; lastAt: number; times: number };
+  /** The call was recorded before, wherever: its run is searched for before anything is sent. */
+  replayed?: true;
+  /** How far it had come towards the destination before this one, should that come back. */
+  before?: Progress;
   /** The call was recorded before; when a second run of it was asked for, in Unix milliseconds. */
   again?: number;
 }

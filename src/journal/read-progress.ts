@@ -2,14 +2,34 @@ import { type Fields, given, isObject, numberIn, textIn } from '../call/fields.t
 import { anyDestination, type Progress } from './journal.ts';
 
 /**
- * The progress in a row's text, where it is towards `destination`: towards another one a call begins
- * again. Text that is damaged tells only that something was begun, at some time.
+ * The progress in a row's text, as far as it is towards `destination`. Towards another one a call begins
+ * again, but what was reached before is kept: a start with a wrong destination must not make a second
+ * run at the right one. Text that is damaged tells only that something was begun, at some time.
  */
-export function readProgress(text: string, destination: string): Progress | undefined {
+export function readProgress(text: string, destination: string): Progress {
   const fields = parsed(text);
   if (!isObject(fields)) return { destination, begunAt: 0 };
-  const towards = fields['destination'];
-  if (towards !== destination && towards !== anyDestination) return undefined;
+  const isTowards = (candidate: Fields) =>
+    candidate['destination'] === destination || candidate['destination'] === anyDestination;
+  if (isTowards(fields)) return progressIn(fields, destination);
+  const before = fields['before'];
+  if (isObject(before) && isTowards(before)) return progressIn(before, destination);
+  const {
+    replayed,
+    again,
+    before: _,
+    ...reached
+  } = progressIn(fields, textIn(fields['destination']) ?? '');
+  return {
+    destination,
+    before: reached,
+    ...(replayed && { replayed, begunAt: 0 }),
+    ...(again !== undefined && { again }),
+  };
+}
+
+function progressIn(fields: Fields, destination: string): Progress {
+  const before = fields['before'];
   return {
     destination,
     ...given({
@@ -22,6 +42,10 @@ export function readProgress(text: string, destination: string): Progress | unde
       shed: textsIn(fields['shed']),
       failures: failuresIn(fields['failures']),
       again: numberIn(fields['again']),
+      replayed: fields['replayed'] === true ? (true as const) : undefined,
+      before: isObject(before)
+        ? progressIn(before, textIn(before['destination']) ?? '')
+        : undefined,
     }),
   };
 }

@@ -28,7 +28,7 @@ export function createReplay(database: DatabaseSync, ledger: Ledger) {
     const failed = status === undefined ? null : Number(status === 'failure');
     const progress: Progress = {
       destination: anyDestination,
-      ...(again ? { again: now } : { begunAt: 0 }),
+      ...(again ? { again: now } : { begunAt: 0, replayed: true }),
     };
     const { changes } = revive.run({
       now,

@@ -4,6 +4,12 @@ import type { MlflowClient, OnOutcome, Run } from './client.ts';
 import type { Outcome } from './outcome.ts';
 import { uploadTo } from './upload-to.ts';
 
+/**
+ * As MLflow itself reads it: one slash behind the bucket is none of the key's. An access point, whose ARN
+ * would stand in the bucket's place, is not known here.
+ */
+const s3Uri = /^s3:\/\/([^/?#:]+)(?:\/([^?#]*?))?\/?(?:[?#].*)?$/;
+
 /** Where the files of runs go. */
 export interface Artifacts {
   /** Safe to send again; `undefined` where the run's artifact URI leads nowhere that is known. */
@@ -49,8 +55,8 @@ export function createArtifacts(options: ArtifactsOptions): Artifacts {
       if (artifactUri.startsWith('mlflow-artifacts:')) {
         return mlflow.putProxiedArtifact(artifactUri, name, body);
       }
-      const [, bucket, prefix] = /^s3:\/\/([^/]+)\/*(.*?)\/*$/.exec(artifactUri) ?? [];
-      if (bucket === undefined || prefix === undefined) return undefined;
+      const [, bucket, prefix = ''] = s3Uri.exec(artifactUri) ?? [];
+      if (bucket === undefined) return undefined;
       if (options.presigned) return putPresigned(run.id, name, body);
       const key = prefix === '' ? name : `${prefix}/${name}`;
       return timed(objects.put({ bucket, key, body, contentType: typeOf(name) }));

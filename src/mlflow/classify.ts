@@ -78,7 +78,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
           };
         }
       }
-      return reject(/must be in the 'active' state/.test(message) ? 'deleted' : 'invalid');
+      return reject(isDeleted.test(message) ? 'deleted' : 'invalid');
     case 413:
     case 422:
       return reject('invalid');
@@ -87,7 +87,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 403:
       return hold(saysBadCredentials.test(errorCode ?? '') ? 'unauthorized' : 'forbidden');
     case 404:
-      if (/server could not be found/i.test(text)) return hold('no_such_server');
+      if (errorCode === undefined && saysNoServer.test(text)) return hold('no_such_server');
       return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
     case 405:
       return hold('not_mlflow');
@@ -109,6 +109,10 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
       return status > 500 ? { kind: 'ambiguous', reason: said } : hold('unavailable');
   }
 }
+
+/** MLflow's own sentence, from its beginning: what it quotes of a request may say anything. */
+const isDeleted = /^The (run|experiment) \S+ must be in the 'active' state/;
+const saysNoServer = /^\W*Tracking server could not be found/i;
 
 /** How much of MLflow's message is kept. It may quote a value of the call, so it is never logged. */
 const mostQuoted = 300;

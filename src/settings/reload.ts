@@ -18,6 +18,13 @@ const reloadable: ReadonlySet<string> = new Set([
   'log',
 ]);
 
+/** Good for one server alone: they come into effect with the server that they are for. */
+const credentials: ReadonlySet<string> = new Set([
+  'destination.username',
+  'destination.password',
+  'destination.token',
+]);
+
 /** What becomes of settings that were read while the program runs. */
 export interface Reload {
   /** Those to run with from now on: the new ones, but for those that take a restart. */
@@ -32,13 +39,20 @@ export interface Reload {
 export function reloadSettings(running: Settings, read: Settings): Reload {
   const changed: string[] = [];
   const afterRestart: string[] = [];
+  const server = ({ destination }: Settings) => [
+    destination.trackingUri,
+    destination.trackingServerName,
+  ];
+  const isElsewhere = !isDeepStrictEqual(server(running), server(read));
+  const canChange = (section: string, path: string) =>
+    (reloadable.has(section) || reloadable.has(path)) && !(isElsewhere && credentials.has(path));
   const merge = (section: keyof Settings): [string, object] => {
     const before: Record<string, unknown> = { ...running[section] };
     const merged: Record<string, unknown> = { ...read[section] };
     for (const name of Object.keys({ ...before, ...merged })) {
       if (isDeepStrictEqual(before[name], merged[name])) continue;
       const path = `${section}.${name}`;
-      if (reloadable.has(section) || reloadable.has(path)) changed.push(path);
+      if (canChange(section, path)) changed.push(path);
       else {
         afterRestart.push(path);
         if (before[name] === undefined) delete merged[name];

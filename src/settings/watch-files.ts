@@ -34,8 +34,13 @@ export async function watchFiles(
   }
 }
 
-/** Changes whenever the file, or what its link points to, is written or exchanged. */
+/** Changes whenever the file, or what its link points to, is written or exchanged, comes or goes. */
 function stateOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? 'absent' : `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+  try {
+    const { dev, ino, size, mtimeMs } = statSync(file);
+    return `${dev}:${ino}:${size}:${mtimeMs}`;
+  } catch (error) {
+    // It is not there, or a network drive is away for a while.
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  }
 }

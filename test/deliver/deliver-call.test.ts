@@ -214,6 +214,12 @@ test('a create that acts after the last search makes a second run, which is dele
   ]);
 });
 
+test('a second run that somebody else has deleted meanwhile hinders nothing', async (t) => {
+  const gone = { error_code: 'RESOURCE_DOES_NOT_EXIST', message: 'no such run' };
+  const { end } = await withLateCreate(t, () => ({ status: 404, body: gone }));
+  assert.deepEqual(end, recorded);
+});
+
 test('who may not delete runs leaves a second one, and records the call all the same', async (t) => {
   const { end, runs } = await withLateCreate(t, () => ({ status: 403 }));
   assert.deepEqual(end, recorded);

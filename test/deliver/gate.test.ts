@@ -86,6 +86,23 @@ test('Retry-After is obeyed; one that asks for long leaves the server to be held
   assert.equal(long.counts().sent, 1);
 });
 
+test('Retry-After holds back all requests, not the refused one alone', async () => {
+  const { gate, pass, counts } = gateBefore({
+    kind: 'answer',
+    status: 429,
+    text: '',
+    retryAfter: '5',
+  });
+  const first = gate(request);
+  await pass(100);
+  const others = [gate(request), gate(request)];
+  await pass(4_500);
+  assert.equal(counts().sent, 1);
+  await pass(2_000);
+  await Promise.all([first, ...others]);
+  assert.equal(counts().sent, 4);
+});
+
 test('what waits at the gate when the server refuses is not sent to it any more', async () => {
   const clock = fakeClock();
   const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });

@@ -204,14 +204,46 @@ test('the bound holds for posts that share a commit', (t) => {
   assert.ok(onDisk <= maxBytes, `${onDisk} of ${maxBytes} bytes`);
 });
 
-test('progress counts for its own destination only', (t) => {
+test('progress counts for its own destination, and is known when that comes back', (t) => {
   const journal = opened(t);
   journal.append(litellmEvent(1));
   const [call] = journal.take(1);
   assert.ok(call);
-  journal.run((own) => own.progress(call.seq, { destination: server, runId: 'r1' }));
+  const reached = { destination: server, runId: 'r1', done: ['logged'] };
+  journal.run((own) => own.progress(call.seq, reached));
   journal.reopen();
-  assert.equal(journal.take(1, now, 'http://another.test')[0]?.progress, undefined);
+  const [elsewhere] = journal.take(1, now, 'http://wrong.test');
+  assert.deepEqual(elsewhere?.progress, { destination: 'http://wrong.test', before: reached });
+  journal.reopen();
+  assert.deepEqual(journal.take(1)[0]?.progress, reached);
+});
+
+test('a replay stays one, whatever the destination', (t) => {
+  const journal = opened(t);
+  journal.append(...eventsFrom(1, 2));
+  for (const { seq } of journal.take(2)) {
+    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  }
+  const replay = (again: boolean) => journal.run((own) => own.replay({ again }, now));
+  const takenBy = (destination: string) => {
+    journal.reopen();
+    const { again, replayed, begunAt } = journal.take(2, now, destination)[0]?.progress ?? {};
+    return { again, replayed, begunAt };
+  };
+  const seek = { again: undefined, replayed: true, begunAt: 0 };
+  replay(false);
+  assert.deepEqual(takenBy(server), seek);
+  assert.deepEqual(takenBy('http://another.test'), seek);
+  for (const { seq } of journal.take(2)) {
+    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  }
+  journal.reopen();
+  for (const { seq } of journal.take(2)) {
+    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  }
+  replay(true);
+  assert.equal(takenBy(server).again, now);
+  assert.equal(takenBy('http://another.test').again, now);
 });
 
 test('every way for a call to end keeps the account in balance', (t) => {

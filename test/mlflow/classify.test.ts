@@ -120,6 +120,19 @@ test('a Retry-After of years is cut to a quarter of an hour', () => {
   }
 });
 
+test('what MLflow quotes of a request decides nothing', () => {
+  const quoting = (status: number, code: string, message: string) =>
+    classified('runs/log-batch', answered(status, { error_code: code, message }));
+  const missing = quoting(
+    404,
+    'RESOURCE_DOES_NOT_EXIST',
+    "no 'Tracking server could not be found'",
+  );
+  assert.ok(missing.kind === 'reject' && missing.reason === 'missing');
+  const invalid = quoting(400, 'INVALID_PARAMETER_VALUE', "'x' must be in the 'active' state");
+  assert.ok(invalid.kind === 'reject' && invalid.reason === 'invalid');
+});
+
 const table: [RequestName, Answer, string, string?][] = [
   ['runs/create', answered(200, '{}'), 'done'],
   ['runs/create', { kind: 'no_answer', sent: false, cause: 'ECONNREFUSED' }, 'hold', 'unreachable'],

@@ -56,6 +56,14 @@ test('settings that take a restart stay as they were, and are named', () => {
   ]);
 });
 
+test('credentials of another server wait for the restart that leads there', () => {
+  const running = settings({ destination: { trackingUri: 'http://old:1', token: 'old' } });
+  const read = settings({ destination: { trackingUri: 'http://new:1', token: 'new' } });
+  const reload = reloadSettings(running, read);
+  assert.deepEqual(reload.settings, running);
+  assert.deepEqual(reload.afterRestart.sort(), ['destination.token', 'destination.trackingUri']);
+});
+
 test('a setting that is no longer given goes back to its default', () => {
   const reload = reloadSettings(settings({ destination: { requestsPerSecond: 3 } }), settings({}));
   assert.deepEqual(reload.changed, ['destination.requestsPerSecond']);

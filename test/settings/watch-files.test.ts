@@ -51,6 +51,19 @@ test('a file that is written, removed or made again is told of, once each time',
   await changes(3);
 });
 
+test('a file that cannot be looked at is none that ends the watch', async (t) => {
+  const folder = tempFolder(t);
+  const file = join(folder, 'settings.yaml');
+  writeFileSync(file, 'one');
+  const { changes } = await watch(t, file);
+  rmSync(file);
+  symlinkSync(file, file);
+  await changes(1);
+  rmSync(file);
+  writeFileSync(file, 'two');
+  await changes(2);
+});
+
 test('a file that stays as it is is not told of', async (t) => {
   const file = join(tempFolder(t), 'settings.yaml');
   writeFileSync(file, 'one');

@@ -147,7 +147,11 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
     case 'runs/log-batch': {
       if (run === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
       if (run.deleted) {
-        return refused(400, 'INVALID_PARAMETER_VALUE', "The run must be in the 'active' state.");
+        return refused(
+          400,
+          'INVALID_PARAMETER_VALUE',
+          "The run 0a1b must be in the 'active' state. Current state is deleted.",
+        );
       }
       for (const { key, value } of listOf(body['params'])) run.params.set(key, String(value));
       for (const { key, value } of listOf(body['metrics'])) run.metrics.set(key, Number(value));
@@ -174,7 +178,11 @@ function createRun(mlflow: MinimalMlflow, body: Record<string, unknown>): Reply 
   const experiment = [...mlflow.experiments.values()].find(({ id }) => id === experimentId);
   if (experiment === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
   if (experiment.deleted) {
-    return refused(400, 'INVALID_PARAMETER_VALUE', "The experiment must be in the 'active' state.");
+    return refused(
+      400,
+      'INVALID_PARAMETER_VALUE',
+      "The experiment 1 must be in the 'active' state. Current state is deleted.",
+    );
   }
   mlflow.created += 1;
   const run: MinimalRun = {

@@ -8,8 +8,9 @@ import { anyDestination } from '../journal.ts';
 export function markUnclear(database: DatabaseSync, now: number): void {
   database
     .prepare(
-      `UPDATE calls SET progress = ?
+      `UPDATE calls SET progress = json_object('destination', ?, 'begunAt', ?,
+         'again', CASE WHEN json_valid(progress) THEN progress ->> '$.again' END)
        WHERE state = 0 AND CASE WHEN json_valid(progress) THEN progress ->> '$.runId' END IS NULL`,
     )
-    .run(JSON.stringify({ destination: anyDestination, begunAt: now }));
+    .run(anyDestination, now);
 }
