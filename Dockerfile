@@ -6,7 +6,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src src
-RUN npm run build
+# The compiler makes no file executable, and a COPY keeps the mode.
+RUN npm run build && chmod 0755 dist/main.js
 
 FROM node:24-slim AS dependencies
 WORKDIR /app
@@ -23,7 +24,9 @@ ENV NODE_ENV=production \
     SIDECAR_PORT=4100 \
     SIDECAR_DATA_DIR=/var/lib/litellm-mlflow
 # A new volume takes owner and mode from here. The journal holds prompts and answers.
-RUN mkdir -m 0700 /var/lib/litellm-mlflow && chown 1000:1000 /var/lib/litellm-mlflow
+# The link is for `docker exec`: litellm-mlflow status.
+RUN mkdir -m 0700 /var/lib/litellm-mlflow && chown 1000:1000 /var/lib/litellm-mlflow && \
+    ln -s /app/dist/main.js /usr/local/bin/litellm-mlflow
 WORKDIR /app
 # What changes least comes first. All of it belongs to root: the daemon cannot alter its own code.
 COPY --from=dependencies /app/node_modules node_modules

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -31,6 +31,12 @@ test('the image holds compiled JavaScript and nothing that only development need
   for (const name of ['node', 'typescript', '@biomejs', '@types', 'fast-check']) {
     assert.ok(!modules.includes(name), name);
   }
+});
+
+test('in the image the command line is a program on the path', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+  const result = await runProgram('litellm-mlflow', ['--version'], { env: built.env });
+  assert.deepEqual([result.code, result.output.trim()], [0, version]);
 });
 
 test('the image starts a daemon that its health check finds, and that ends well on SIGTERM', async () => {

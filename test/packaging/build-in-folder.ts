@@ -13,7 +13,7 @@ import {
 export interface BuiltFolder {
   /** Where the image's working directory came to lie. */
   readonly dir: string;
-  /** What ENV sets, with the paths of its volumes mapped. */
+  /** What ENV sets, with the paths of its volumes mapped, and a PATH that leads to its programs first. */
   readonly env: Record<string, string>;
   readonly command: readonly string[];
   readonly healthCommand: readonly string[];
@@ -54,6 +54,9 @@ async function buildStage(
   const mapped = (text: string) =>
     volumes.reduce((result, path) => result.replaceAll(path, join(root, path)), text);
   for (const path of volumes) await mkdir(dirname(join(root, path)), { recursive: true });
+  const programs = join(root, 'usr/local/bin');
+  await mkdir(programs, { recursive: true });
+  const base = baseEnvironment(`${programs}:${nodeDir}`);
 
   const env = Object.fromEntries(
     Object.entries(environmentOf(stage)).map(([name, value]) => [name, mapped(value)]),
@@ -69,9 +72,9 @@ async function buildStage(
       if (start === undefined) throw new Error(`COPY from a stage that is not there: ${text}`);
       for (const source of sources) await copy(join(start, source), join(dir, target), target);
     } else if (name === 'RUN') {
-      const command = `chown() { :; }; cd '${dir}' && ${mapped(text)}`;
+      const command = `chown() { :; }; cd '${dir}' && ${inFolder(text, root)}`;
       const result = await runProgram('/bin/sh', ['-euc', command], {
-        env: { ...baseEnvironment(nodeDir), ...env },
+        env: { ...base, ...env },
         withinMs: 300_000,
       });
       if (result.code !== 0) throw new Error(`RUN ${text}\n${result.output}`);
@@ -79,10 +82,15 @@ async function buildStage(
   }
   return {
     dir,
-    env: { ...baseEnvironment(nodeDir), ...env },
+    env: { ...base, ...env },
     command: isLast ? execForm(lastOf(stage, 'CMD')) : [],
     healthCommand: isLast ? healthCommand(stage) : [],
   };
+}
+
+/** A command with its absolute paths mapped, so that none of them means this machine. */
+function inFolder(command: string, root: string): string {
+  return command.replaceAll(/(?<=^|[\s='"])\/[\w./-]+/g, (path) => join(root, path));
 }
 
 /** A folder's content goes to the target; a file too, or into it where it ends with a slash. */
@@ -96,12 +104,12 @@ async function copy(source: string, target: string, written: string): Promise<vo
  * This machine's environment (a proxy, a certificate, npm's registry and cache) without what would
  * change how the folder behaves: npm hands down which package it works for, and Node which mode.
  */
-function baseEnvironment(nodeDir: string): Record<string, string> {
+function baseEnvironment(programs: string): Record<string, string> {
   const leftOut =
     /^(npm_(package|lifecycle)_.*|npm_(command|config_(local_prefix|omit|include))|INIT_CWD|NODE_(ENV|OPTIONS|TEST_CONTEXT|COMPILE_CACHE)|(SIDECAR|MLFLOW)_.*)$/;
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !leftOut.test(name)) env[name] = value;
   }
-  return { ...env, PATH: `${nodeDir}:${process.env['PATH'] ?? ''}` };
+  return { ...env, PATH: `${programs}:${process.env['PATH'] ?? ''}` };
 }
