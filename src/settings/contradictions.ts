@@ -1,3 +1,4 @@
+import { isArn } from './aws.ts';
 import { destinationSetting } from './destination.ts';
 import type { SettingsProblem } from './environment.ts';
 import { needsHashKey } from './redact.ts';
@@ -36,16 +37,23 @@ export function contradictions(settings: Settings): SettingsProblem[] {
       allowed: 'set where something is hashed; SIDECAR_REDACT_HASH_KEY sets it too',
     });
   }
-  if (redact.url !== undefined && new URL(redact.url).username !== '') {
+  if (redact.url !== undefined && hasCredentials(new URL(redact.url))) {
     problems.push({ path: 'redact.url', value: '(hidden)', allowed: 'a URL without credentials' });
   }
   const { trackingUri = '', trackingServerName } = destination;
-  if (/^https?:\/\/[^/]*@/.test(trackingUri)) {
+  if (trackingUri !== '' && !isArn(trackingUri) && !isPlace(trackingUri)) {
     problems.push({
       path: 'destination.trackingUri',
       value: '(hidden)',
       allowed:
-        'a URL without credentials; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
+        'a URL without credentials, query and fragment; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD set the credentials',
+    });
+  }
+  if (aws.mlflowEndpoint !== undefined && !isPlace(aws.mlflowEndpoint)) {
+    problems.push({
+      path: 'aws.mlflowEndpoint',
+      value: '(hidden)',
+      allowed: 'a URL without credentials, query and fragment: requests to it are signed',
     });
   }
   const ofArn = /:mlflow-tracking-server\/(.+)$/.exec(trackingUri)?.[1];
@@ -71,6 +79,17 @@ export function contradictions(settings: Settings): SettingsProblem[] {
     });
   });
   return problems;
+}
+
+/** By the parser that the requests go by: of credentials there are more spellings than one sees. */
+function hasCredentials({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}
+
+/** Whether a URL says where something is, and no more. */
+function isPlace(given: string): boolean {
+  const url = new URL(given);
+  return !hasCredentials(url) && url.search === '' && url.hash === '';
 }
 
 /** What may be meant otherwise, though nothing is wrong. */

@@ -224,7 +224,33 @@ const contradictory: readonly (readonly [what: string, content: object, path: st
     { destination: { trackingUri: 'http://u:p@host' } },
     'destination.trackingUri',
   ],
+  [
+    'a password in the URL of the redactor',
+    { redact: { url: 'http://:p@127.0.0.1:1' } },
+    'redact.url',
+  ],
 ];
+
+for (const url of [
+  'HTTP://ada:s3cr3t@h',
+  'https:///ada:s3cr3t@h',
+  'http:ada:s3cr3t@h',
+  'http://:s3cr3t@h',
+  'http://h/?token=s3cr3t',
+  'http://h/#s3cr3t',
+]) {
+  for (const [section, name] of [
+    ['destination', 'trackingUri'],
+    ['aws', 'mlflowEndpoint'],
+  ] as const) {
+    test(`${section}.${name} is a place alone, not ${url}, and what it hides is not shown`, (t) => {
+      const loaded = load(t, { [section]: { [name]: url } });
+      const [problem, ...others] = problemsOf(loaded);
+      assert.deepEqual([problem?.path, others], [`${section}.${name}`, []]);
+      assert.ok(!JSON.stringify(loaded).includes('s3cr3t'));
+    });
+  }
+}
 
 for (const [what, content, path] of contradictory) {
   test(`${what} is a contradiction`, (t) => {
