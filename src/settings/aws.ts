@@ -62,11 +62,21 @@ export const assumedRole = z.strictObject({
   sourceIdentity: stsName('a source identity').optional(),
 });
 
+const regionAllowed = 'a region, such as eu-west-1';
+
+/**
+ * Whether a region is one of Amazon's. Where nothing is asked of SageMaker, others do no harm: stores like
+ * MinIO have names of their own, and a variable may hold `None`.
+ */
+export function isAwsRegion(region: string): boolean {
+  return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region);
+}
+
 export const awsSchema = z
   .strictObject({
     region: z
-      .string('a region, such as eu-west-1')
-      .regex(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'a region, such as eu-west-1')
+      .string(regionAllowed)
+      .regex(/^[\w-]+$/, regionAllowed)
       .optional()
       .describe(
         'The region, where no ARN names it: of destination.trackingServerName, and of artifacts in S3.',

@@ -1,4 +1,4 @@
-import { isArn } from './aws.ts';
+import { isArn, isAwsRegion } from './aws.ts';
 import { destinationSetting } from './destination.ts';
 import type { SettingsProblem } from './environment.ts';
 import { needsHashKey } from './redact.ts';
@@ -64,10 +64,12 @@ export function contradictions(settings: Settings): SettingsProblem[] {
       allowed: `the server that destination.trackingUri names: ${ofArn}`,
     });
   }
-  if (trackingServerName !== undefined && trackingUri === '' && aws.region === undefined) {
+  const isNamed = trackingServerName !== undefined && trackingUri === '';
+  if (isNamed && !isAwsRegion(aws.region ?? '')) {
     problems.push({
       path: 'aws.region',
-      allowed: 'set where a tracking server is named; AWS_REGION sets it too',
+      ...(aws.region !== undefined && { value: aws.region }),
+      allowed: 'a region, such as eu-west-1, where a tracking server is named; AWS_REGION sets it',
     });
   }
   aws.assumeRole.forEach(({ duration = 0 }, index) => {

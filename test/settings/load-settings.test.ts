@@ -231,6 +231,23 @@ const contradictory: readonly (readonly [what: string, content: object, path: st
   ],
 ];
 
+for (const region of ['minio', 'None', 'eu_1']) {
+  test(`the region ${region} is as good as any, but where a tracking server is looked up in it`, (t) => {
+    assert.equal(settingsOf(load(t, '', { AWS_REGION: region })).aws.region, region);
+    const named = { AWS_REGION: region, MLFLOW_TRACKING_SERVER_NAME: 'logs' };
+    const [problem, ...others] = problemsOf(load(t, '', named));
+    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', region, []]);
+  });
+}
+
+test('a tracking server that is named needs a region', (t) => {
+  const named = { MLFLOW_TRACKING_SERVER_NAME: 'logs' };
+  const [problem] = problemsOf(load(t, '', named));
+  assert.equal(problem?.path, 'aws.region');
+  const { aws } = settingsOf(load(t, '', { ...named, AWS_REGION: 'us-gov-west-1' }));
+  assert.equal(aws.region, 'us-gov-west-1');
+});
+
 for (const url of [
   'HTTP://ada:s3cr3t@h',
   'https:///ada:s3cr3t@h',
