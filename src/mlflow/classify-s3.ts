@@ -9,6 +9,7 @@ import type { HoldReason, Outcome } from './outcome.ts';
  * | none, no credentials                 | hold    | nothing to sign the request by                 |
  * | none                                 | retry   | an upload may be sent again as often as needed |
  * | 400 `EntityTooLarge`                 | invalid | this object, for ever                          |
+ * | bad credentials, by S3's code        | hold    | they have run out, or are not known any more   |
  * | 403, 401                             | hold    | no permission for the bucket, prefix or key    |
  * | 404                                  | hold    | no such bucket                                 |
  * | 429, 503                             | hold    | too many requests                              |
@@ -31,9 +32,14 @@ export function classifyPut(result: PutResult): Outcome<void> {
   }
   const { status, name } = result;
   if (name === 'EntityTooLarge') return { kind: 'reject', reason: 'invalid', answer: said };
+  if (saysBadCredentials.test(name)) return hold('unauthorized');
   if (status === 401 || status === 403) return hold('forbidden');
   if (status === 404) return hold('no_such_bucket');
   if (status === 429 || status === 503) return hold('throttled');
   if (status >= 500) return { kind: 'retry', reason: said, suspect: 'artifacts/put' };
   return hold('unavailable');
 }
+
+/** S3's codes for credentials that are no good, and for signatures by them: no object is at fault. */
+const saysBadCredentials =
+  /^(ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|SignatureDoesNotMatch|RequestExpired|RequestTimeTooSkewed)$/;
