@@ -13,6 +13,8 @@ export interface Refusal {
   text: string;
   /** The answer's `Date` header. */
   date?: string | undefined;
+  /** The answer's `x-amzn-errortype` header. */
+  errorType?: string | undefined;
 }
 
 /** A request with its credentials, to be sent exactly so: the path that was signed is the one to send. */

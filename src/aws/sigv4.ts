@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
 import type { Authorize, OutgoingRequest, Refusal } from './authorizer.ts';
 import type { AwsCredentials, CredentialSource } from './credentials.ts';
+import { refusalName } from './refusal-name.ts';
 import type { ServerClock } from './server-clock.ts';
 
 /** Where requests go, and what they must say to get there. */
@@ -77,12 +78,16 @@ export function createSigV4(
     const skew = clock.skew();
     return {
       ...sign(request, endpoint, used, clock.now()),
-      refused: async ({ status, text, date }: Refusal) => {
-        if (![400, 401, 403].includes(status) || isOfMlflow.test(text)) return false;
+      refused: async (refusal: Refusal) => {
+        const { status, text, date } = refusal;
+        if (![400, 401, 403].includes(status)) return false;
+        // A name is no quotation: of MLflow's form or not, what is called so is about credentials.
+        const isNamed = saysExpired.test(refusalName(refusal) ?? '');
+        if (!isNamed && isOfMlflow.test(text)) return false;
         clock.learn(date);
         // Another request may have learned it first.
         if (clock.skew() !== skew) return true;
-        return saysExpired.test(text) && (await credentials.renew(used));
+        return (isNamed || saysExpired.test(text)) && (await credentials.renew(used));
       },
     };
   };

@@ -1,5 +1,7 @@
 import { request } from 'undici';
+import type { Refusal } from './authorizer.ts';
 import type { CredentialSource } from './credentials.ts';
+import { membersOf, refusalName } from './refusal-name.ts';
 import type { ServerClock } from './server-clock.ts';
 import { createSigV4, type SignedEndpoint } from './sigv4.ts';
 
@@ -64,33 +66,24 @@ export async function describeTrackingServer(
     });
     const { statusCode: status } = response;
     const text = await response.body.text();
-    const date = String(response.headers.date);
-    return { status, text, again: () => authorized.refused({ status, text, date }) };
+    const { date, 'x-amzn-errortype': errorType } = response.headers;
+    const refusal = { status, text, date: String(date), errorType: errorType?.toString() };
+    return { ...refusal, again: () => authorized.refused(refusal) };
   };
 
   let answer = await ask();
   if (answer.status !== 200 && (await answer.again())) answer = await ask();
-  if (answer.status !== 200) throw refusalOf(answer.status, answer.text);
+  if (answer.status !== 200) throw refusalOf(answer);
   const { TrackingServerArn: arn, TrackingServerSize: size } = membersOf(answer.text);
   if (typeof arn !== 'string') throw new Error('SageMaker names no ARN');
   return { arn, size: isSize(size) ? size : undefined };
 }
 
-/** An error named as the answer names it, with or without the service's own namespace before it. */
-function refusalOf(status: number, text: string): Error {
-  const type = membersOf(text)['__type'];
+/** An error named as the answer names it, or by its status. */
+function refusalOf(refusal: Refusal): Error {
   const error = new Error('SageMaker refused');
-  error.name = typeof type === 'string' ? type.slice(type.lastIndexOf('#') + 1) : `HTTP ${status}`;
+  error.name = refusalName(refusal) ?? `HTTP ${refusal.status}`;
   return error;
-}
-
-function membersOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }
 
 function isSize(value: unknown): value is TrackingServerSize {

@@ -45,7 +45,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
   const { status, text } = answer;
   if (status >= 200 && status < 300) return { kind: 'done', value: text };
 
-  const { errorCode, message } = readError(text);
+  const { errorCode, message } = readError(answer);
   const said = errorCode === undefined ? `HTTP ${status}` : `HTTP ${status} ${errorCode}`;
   const afterMs = retryAfterMs(answer.retryAfter, now);
   const hold = (reason: HoldReason): Outcome<string> => ({
@@ -87,7 +87,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 403:
       return hold(saysBadCredentials.test(errorCode ?? '') ? 'unauthorized' : 'forbidden');
     case 404:
-      if (errorCode === undefined && saysNoServer.test(text)) return hold('no_such_server');
+      if (!isMlflowCode.test(errorCode ?? '') && saysNoServer.test(text))
+        return hold('no_such_server');
       return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
     case 405:
       return hold('not_mlflow');
@@ -144,30 +145,42 @@ function isThrottling(status: number, errorCode: string | undefined): boolean {
 /** For how many milliseconds an answer asks to wait that refuses a request for its rate. */
 export function throttleOf(answer: Answer, now: number): number | undefined {
   if (answer.kind !== 'answer' || answer.status < 400) return undefined;
-  const { errorCode } = readError(answer.text);
+  const { errorCode } = readError(answer);
   return isThrottling(answer.status, errorCode)
     ? (retryAfterMs(answer.retryAfter, now) ?? 0)
     : undefined;
 }
 
-function readError(text: string): { errorCode?: string; message: string } {
+/** The error's name: MLflow's own goes before those of AWS, which come in the body or in a header. */
+function readError({ text, errorType }: Extract<Answer, { kind: 'answer' }>): {
+  errorCode?: string;
+  message: string;
+} {
+  let message = text;
+  let names: unknown[] = [errorType];
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null) {
-      const message = 'message' in body ? String(body.message) : text;
-      const code =
-        'error_code' in body ? body.error_code : '__type' in body ? body.__type : undefined;
-      return code === undefined ? { message } : { errorCode: shortCode(String(code)), message };
+      const { error_code, __type, code, Code }: Record<string, unknown> = { ...body };
+      if ('message' in body) message = String(body.message);
+      if (error_code !== undefined) return { errorCode: shortCode(String(error_code)), message };
+      names = [__type, errorType, code, Code];
     }
   } catch {
     // Flask and proxies answer HTML.
   }
-  return { message: text };
+  const name = names.find(isAwsName);
+  return name === undefined ? { message } : { errorCode: shortCode(name), message };
 }
 
-/** AWS's names may come as `com.amazon.service#Name`. */
+/** Not so `code`s of others, which could pass for MLflow's. */
+function isAwsName(name: unknown): name is string {
+  return typeof name === 'string' && /^([\w.]*#)?[A-Z]\w*[a-z]\w*(:|$)/.test(name);
+}
+
+/** AWS's names may come as `com.amazon.service#Name`, and in the header as `Name:http://…`. */
 function shortCode(code: string): string {
-  return code.slice(code.lastIndexOf('#') + 1).slice(0, 100);
+  return code.replace(/^[\w.]*#|:.*$/gs, '').slice(0, 100);
 }
 
 /** A server that asks for more is asked again sooner: it may have meant another unit. */

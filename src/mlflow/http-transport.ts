@@ -62,9 +62,17 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
     const text = await response.body.text();
     const retryAfter = textOf(response.headers['retry-after']);
     const date = textOf(response.headers.date);
+    const errorType = textOf(response.headers['x-amzn-errortype']);
+    const refusal = { status, text, date, errorType };
     return {
-      answer: { kind: 'answer', status, text, ...(retryAfter !== undefined && { retryAfter }) },
-      again: (status >= 400 && (await authorized?.refused({ status, text, date }))) ?? false,
+      answer: {
+        kind: 'answer',
+        status,
+        text,
+        ...(retryAfter !== undefined && { retryAfter }),
+        ...(errorType !== undefined && { errorType }),
+      },
+      again: (status >= 400 && (await authorized?.refused(refusal))) ?? false,
     };
   };
 

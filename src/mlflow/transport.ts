@@ -28,7 +28,14 @@ export type Answer =
   | { kind: 'held' }
   /** Nothing was sent, since there are no credentials to sign it by. */
   | { kind: 'no_credentials'; cause: string }
-  | { kind: 'answer'; status: number; retryAfter?: string; text: string }
+  | {
+      kind: 'answer';
+      status: number;
+      retryAfter?: string;
+      /** The header `x-amzn-errortype`, by which some of AWS's services name an error. */
+      errorType?: string;
+      text: string;
+    }
   | { kind: 'no_answer'; sent: boolean; cause: string };
 
 /** Sends a request. It never throws; a transport that was closed answers `no_answer`. */

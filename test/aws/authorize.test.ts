@@ -61,6 +61,19 @@ for (const text of [
   });
 }
 
+for (const refusal of [
+  { text: '{"error_code":"ExpiredTokenException","message":"expired"}' },
+  { text: '{"code":"ExpiredToken"}' },
+  { text: '', errorType: 'UnrecognizedClientException:http://internal.amazon.com/coral/' },
+]) {
+  test(`credentials are renewed where the refusal is named in another form: ${JSON.stringify(refusal)}`, async () => {
+    const { authorize, fetches } = setUp('FIRST', 'SECOND');
+    const sent = await authorize(request);
+    assert.equal(await sent.refused({ status: 400, ...refusal }), true);
+    assert.equal(fetches(), 2);
+  });
+}
+
 test('what is fetched anew but the same is not tried again', async () => {
   const { authorize, fetches } = setUp('ONLY');
   const sent = await authorize(request);

@@ -113,6 +113,20 @@ test('an answer that is none of SageMaker names its status, or says what is abse
   await assert.rejects(describe('logs'), /names no ARN/);
 });
 
+for (const [form, headers, body] of [
+  ['a header', { 'x-amzn-errortype': 'ThrottlingException:http://internal/' }, '{}'],
+  ['another member', {}, '{"code":"ThrottlingException"}'],
+] as const) {
+  test(`what SageMaker refuses by ${form} is told by its name`, async (t) => {
+    const server = createServer((_, response) => {
+      response.writeHead(400, headers).end(body);
+    });
+    const local = await listenLocally(server);
+    t.after(local.close);
+    assert.equal(await nameOf(describerAt(local.url)('logs')), 'ThrottlingException');
+  });
+}
+
 test('the control plane is asked where it is in both partitions', () => {
   assert.equal(
     controlPlane('eu-west-1').url.href,

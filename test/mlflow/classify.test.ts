@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { classify } from '../../src/mlflow/classify.ts';
+import { classify, throttleOf } from '../../src/mlflow/classify.ts';
 import type { Answer, MlflowRequest, RequestName } from '../../src/mlflow/transport.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
@@ -203,4 +203,43 @@ test('no more than the beginning of an answer is kept of a rejection', () => {
   const body = { error_code: 'INVALID_PARAMETER_VALUE', message: 'x'.repeat(10_000) };
   const outcome = classified('runs/log-batch', answered(400, body));
   assert.ok(outcome.kind === 'reject' && outcome.answer.length < 400);
+});
+
+for (const [form, text, errorType] of [
+  ['the member __type', '{"__type":"com.amazon#ThrottlingException"}', undefined],
+  ['the member code', '{"code":"ThrottlingException"}', undefined],
+  ['the member Code', '{"Code":"Throttling","Message":"Rate exceeded"}', undefined],
+  ['the header', '{"message":"Rate exceeded"}', 'ThrottlingException'],
+  ['the header, with a URL', '', 'ThrottlingException:http://internal.amazon.com/coral/'],
+] as const) {
+  for (const status of [400, 503]) {
+    test(`a ${status} is known for throttling by ${form}`, () => {
+      const answer: Answer = {
+        kind: 'answer',
+        status,
+        text,
+        retryAfter: '3',
+        ...(errorType !== undefined && { errorType }),
+      };
+      const outcome = classified('runs/create', answer);
+      assert.ok(outcome.kind === 'hold' && outcome.reason === 'throttled');
+      assert.equal(throttleOf(answer, now), 3_000);
+    });
+  }
+}
+
+test('a refusal that a header names is understood as one that the body names', () => {
+  const answer: Answer = {
+    kind: 'answer',
+    status: 400,
+    text: '',
+    errorType: 'ExpiredTokenException',
+  };
+  const outcome = classified('runs/create', answer);
+  assert.ok(outcome.kind === 'hold' && outcome.reason === 'unauthorized');
+});
+
+test("a proxy's code is not taken for one of MLflow's, which would end the call", () => {
+  for (const body of [{ code: 'BAD_REQUEST' }, { code: 'RESOURCE_ALREADY_EXISTS' }, { code: 400 }])
+    assert.equal(classified('runs/create', answered(400, body)).kind, 'hold');
 });
