@@ -1,6 +1,6 @@
 import { databaseTrouble } from './database-trouble.ts';
 import type { HoldReason, Outcome } from './outcome.ts';
-import type { Answer, MlflowRequest } from './transport.ts';
+import type { Answer, MlflowRequest, RequestName } from './transport.ts';
 
 /**
  * What an answer means.
@@ -19,6 +19,7 @@ import type { Answer, MlflowRequest } from './transport.ts';
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
  * | 404 `RESOURCE_DOES_NOT_EXIST`            | missing   | the run or experiment                       |
  * | 404, 405 without it                      | hold      | this is no MLflow server                    |
+ * | 404, 405 of a presigned URL              | hold      | this MLflow hands out none                  |
  * | 408, 425                                 | retry     |                                             |
  * | 404 "server could not be found"          | hold      | SageMaker has no such tracking server       |
  * | 429, 400 or 503 with a throttling name   | hold      | rationed; `Retry-After` is obeyed           |
@@ -55,6 +56,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     ...(afterMs !== undefined && { afterMs }),
     ...(refusals.has(reason) && { suspect: request.name }),
   });
+  // MLflow hands out presigned URLs since 3.12, and SageMaker may have that switched off.
+  const unknownPath = request.name === presign ? 'unsupported' : 'not_mlflow';
   const reject = (reason: 'missing' | 'deleted' | 'exists' | 'invalid'): Outcome<string> => ({
     kind: 'reject',
     reason,
@@ -89,9 +92,9 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 404:
       if (!isMlflowCode.test(errorCode ?? '') && saysNoServer.test(text))
         return hold('no_such_server');
-      return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
+      return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold(unknownPath);
     case 405:
-      return hold('not_mlflow');
+      return hold(unknownPath);
     case 408:
     case 425:
       return { kind: 'retry', reason: said, ...(afterMs !== undefined && { afterMs }) };
@@ -114,6 +117,8 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
 /** MLflow's own sentence, from its beginning: what it quotes of a request may say anything. */
 const isDeleted = /^The (run|experiment) \S+ must be in the 'active' state/;
 const saysNoServer = /^\W*Tracking server could not be found/i;
+
+const presign: RequestName = 'artifacts/presigned-upload-url';
 
 /** How much of MLflow's message is kept. It may quote a value of the call, so it is never logged. */
 const mostQuoted = 300;
