@@ -1,6 +1,5 @@
 import type { Authorize } from './aws/authorizer.ts';
 import { type CredentialSource, createCredentialSource } from './aws/credentials.ts';
-import { errorName } from './aws/error-name.ts';
 import { type MlflowResource, mlflowEndpoint, mlflowResource } from './aws/mlflow-resource.ts';
 import { createProvider } from './aws/provider.ts';
 import { createServerClock, type ServerClock } from './aws/server-clock.ts';
@@ -9,7 +8,9 @@ import {
   controlPlane,
   describeTrackingServer,
   requestsPerSecondOf,
+  type TrackingServerSize,
 } from './aws/tracking-server.ts';
+import { type SizeQuest, untilDescribed } from './aws/tracking-server-size.ts';
 import { destinationSetting } from './settings/destination.ts';
 import type { Settings } from './settings/schema.ts';
 
@@ -56,15 +57,13 @@ export function awsAccess(settings: Settings): AwsAccess {
  * ARN is known, only the size is asked for, and nothing waits for that.
  *
  * @param settings The settings of the moment, asked for what may change.
- * @param onSizeUnknown Called when the size of a tracking server cannot be had.
- * @param over Gives look-ups up.
+ * @param lookup How the size is asked for that nothing waits for; its end gives look-ups up, too.
  * @throws What `describeTrackingServer` throws, when a look-up fails.
  */
 export async function findDestination(
   settings: () => Settings,
   access: AwsAccess,
-  onSizeUnknown: (errorName: string) => void,
-  over: AbortSignal,
+  lookup: Omit<SizeQuest, 'describe'>,
 ): Promise<Destination> {
   const setting = destinationSetting(settings());
   switch (setting.kind) {
@@ -79,19 +78,19 @@ export async function findDestination(
       const resource = mlflowResource(setting.arn);
       let bears = smallest;
       if (resource.kind === 'mlflow-tracking-server') {
-        describe(resource.id, resource.region, access, over).then(
-          ({ size }) => {
-            bears = size === undefined ? smallest : requestsPerSecondOf[size];
-          },
-          (error: unknown) => onSizeUnknown(errorName(error)),
-        );
+        void untilDescribed({
+          ...lookup,
+          describe: () => describe(resource.id, resource.region, access, lookup.over),
+        }).then((found) => {
+          bears = bearsOf(found?.size);
+        });
       }
       return signedDestination(resource, settings(), access, () => bears);
     }
     case 'name': {
       const { name, region } = setting;
-      const { arn, size } = await describe(name, region, access, over);
-      const bears = size === undefined ? smallest : requestsPerSecondOf[size];
+      const { arn, size } = await describe(name, region, access, lookup.over);
+      const bears = bearsOf(size);
       return signedDestination(mlflowResource(arn), settings(), access, () => bears);
     }
   }
@@ -99,6 +98,10 @@ export async function findDestination(
 
 /** What a server of unknown size, or an app, is taken to bear. */
 const smallest = requestsPerSecondOf.Small;
+
+function bearsOf(size: TrackingServerSize | undefined): number {
+  return size === undefined ? smallest : requestsPerSecondOf[size];
+}
 
 function describe(
   name: string,

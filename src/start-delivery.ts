@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { errorName } from './aws/error-name.ts';
 import { callerIdentity, credentialAdvice } from './aws/identity.ts';
 import { createS3 } from './aws/s3.ts';
+import { saysDenied } from './aws/tracking-server-size.ts';
 import { createBodyRoom } from './deliver/body-room.ts';
 import type { Clock } from './deliver/clock.ts';
 import { createDelivery } from './deliver/deliver-call.ts';
@@ -96,14 +97,18 @@ async function untilFound(
   access: AwsAccess,
   over: AbortSignal,
 ): Promise<Destination | undefined> {
-  const onSizeUnknown = (name: string) =>
-    log.info(
-      { error: name },
-      'the size of the tracking server is not known (sagemaker:DescribeMlflowTrackingServer): 25 requests a second are taken for what it bears',
-    );
+  const lookup = {
+    onUnknown: (name: string) =>
+      log.info(
+        { error: name },
+        `the size of the tracking server is not known (${unknownBecause(name)}): 25 requests a second are taken for what it bears`,
+      ),
+    sleep: clock.sleep,
+    over,
+  };
   while (!over.aborted) {
     try {
-      const destination = await findDestination(settings, access, onSizeUnknown, over);
+      const destination = await findDestination(settings, access, lookup);
       holds.mlflow.succeeded();
       return destination;
     } catch (error) {
@@ -117,10 +122,16 @@ async function untilFound(
   return undefined;
 }
 
+function unknownBecause(name: string): string {
+  return saysDenied(name)
+    ? 'sagemaker:DescribeMlflowTrackingServer is not allowed'
+    : 'SageMaker could not tell, and is asked again';
+}
+
 /** What a failure to look the tracking server up means, by the name of the error. */
 function lookupReason(name: string) {
   if (/Credentials/.test(name)) return 'no_credentials';
-  if (/AccessDenied|NotAuthorized/.test(name)) return 'forbidden';
+  if (saysDenied(name)) return 'forbidden';
   if (/NotFound/.test(name)) return 'no_such_server';
   return /Throttl/.test(name) ? 'throttled' : 'unreachable';
 }
