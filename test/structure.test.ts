@@ -16,7 +16,7 @@ interface Arrow {
 const journalBorder = ['journal.ts', 'dead-letter.ts', 'damage.ts'];
 
 const allowed: Readonly<Record<string, readonly Arrow[]>> = {
-  settings: [],
+  settings: [{ to: 'aws', only: ['mlflow-resource.ts'] }],
   call: [],
   admit: [{ to: 'call' }],
   journal: [{ to: 'call' }, { to: 'admit' }],

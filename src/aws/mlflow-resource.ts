@@ -15,10 +15,15 @@ export interface MlflowResource {
 const arnForm =
   /^arn:([a-z-]+):sagemaker:([a-z0-9-]+):(\d{12}):(mlflow-tracking-server|mlflow-app)\/(.+)$/;
 
-/** @throws Error for what is no such ARN; settings are checked for that before. */
-export function mlflowResource(arn: string): MlflowResource {
-  const [, partition, region, account, kind, id] = arnForm.exec(arn) ?? [];
-  if (!partition || !region || !account || !id) throw new Error('no ARN of an MLflow resource');
+/** A tracking server's name, as SageMaker's API has it; the ids of apps are of this form, too. */
+export const trackingServerName = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$/;
+
+/** The resource that an ARN names, in whatever partition; `undefined` for what is no such ARN. */
+export function parseMlflowArn(given: string): MlflowResource | undefined {
+  const [arn, partition, region, account, kind, id] = arnForm.exec(given) ?? [];
+  if (!arn || !partition || !region || !account || !id || !trackingServerName.test(id)) {
+    return undefined;
+  }
   const isApp = kind === 'mlflow-app';
   return {
     arn,
@@ -28,6 +33,18 @@ export function mlflowResource(arn: string): MlflowResource {
     account,
     id,
   };
+}
+
+/** @throws Error for what is no such ARN; settings are checked for that before. */
+export function mlflowResource(arn: string): MlflowResource {
+  const resource = parseMlflowArn(arn);
+  if (resource === undefined) throw new Error('no ARN of an MLflow resource');
+  return resource;
+}
+
+/** Whether it is known where the partition has its MLflow. */
+export function hasMlflow(partition: string): boolean {
+  return partition === 'aws' || partition === 'aws-us-gov';
 }
 
 /**

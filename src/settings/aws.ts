@@ -1,26 +1,28 @@
 import { z } from 'zod';
+import { hasMlflow, parseMlflowArn } from '../aws/mlflow-resource.ts';
 import { duration, oneOf, text } from './units.ts';
 
 /*
  * What concerns Amazon alone: who asks, where, and where artifacts go.
  */
 
-const arnForm =
-  /^arn:aws(-us-gov)?:sagemaker:[a-z0-9-]+:\d{12}:(mlflow-tracking-server|mlflow-app)\/[\w./-]+$/;
-
 const destinationAllowed =
   'a URL that begins with http:// or https://, or the ARN of an mlflow-tracking-server or mlflow-app in the partition aws or aws-us-gov';
 
 /** Where MLflow is: its URL, or the ARN of one of SageMaker's. */
-export const trackingUri = z
-  .string(destinationAllowed)
-  .refine(
-    (given) => isArn(given) || z.url({ protocol: /^https?$/ }).safeParse(given).success,
-    destinationAllowed,
-  );
+export const trackingUri = z.string(destinationAllowed).superRefine((given, context) => {
+  if (isArn(given) || z.url({ protocol: /^https?$/ }).safeParse(given).success) return;
+  const message =
+    parseMlflowArn(given) === undefined
+      ? destinationAllowed
+      : "an ARN of another partition: SageMaker's MLflow is reached in aws and aws-us-gov only";
+  context.addIssue({ code: 'custom', message });
+});
 
+/** Whether it is the ARN of an MLflow that can be reached. */
 export function isArn(given: string): boolean {
-  return arnForm.test(given);
+  const resource = parseMlflowArn(given);
+  return resource !== undefined && hasMlflow(resource.partition);
 }
 
 const roleArn = z

@@ -1,3 +1,4 @@
+import { parseMlflowArn } from '../aws/mlflow-resource.ts';
 import { isArn, isAwsRegion } from './aws.ts';
 import { destinationSetting } from './destination.ts';
 import type { SettingsProblem } from './environment.ts';
@@ -56,7 +57,8 @@ export function contradictions(settings: Settings): SettingsProblem[] {
       allowed: 'a URL without credentials, query and fragment: requests to it are signed',
     });
   }
-  const ofArn = /:mlflow-tracking-server\/(.+)$/.exec(trackingUri)?.[1];
+  const resource = parseMlflowArn(trackingUri);
+  const ofArn = resource?.kind === 'mlflow-tracking-server' ? resource.id : undefined;
   if (trackingServerName !== undefined && ofArn !== undefined && ofArn !== trackingServerName) {
     problems.push({
       path: 'destination.trackingServerName',
@@ -99,7 +101,7 @@ export function warningsOf(settings: Settings): string[] {
   const { destination, aws } = settings;
   const setting = destinationSetting(settings);
   const warnings: string[] = [];
-  const named = setting.kind === 'arn' ? setting.arn.split(':')[3] : undefined;
+  const named = setting.kind === 'arn' ? parseMlflowArn(setting.arn)?.region : undefined;
   if (named !== undefined && aws.region !== undefined && aws.region !== named) {
     warnings.push(
       `the tracking URI's ARN is of ${named}: the region that is set, ${aws.region}, is not used`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trackingServerName } from '../aws/mlflow-resource.ts';
 import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
 import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
@@ -65,7 +66,7 @@ export const settingsSchema = z.strictObject({
         ),
       trackingServerName: z
         .string(serverName)
-        .regex(/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$/, serverName)
+        .regex(trackingServerName, serverName)
         .optional()
         .describe('A tracking server of SageMaker by its name in aws.region, instead of its ARN.'),
       username: text('a text')

@@ -27,6 +27,9 @@ for (const wrong of [
   'arn:aws:sagemaker:eu-west-1:1111:mlflow-app/x',
   'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/',
   ` ${server}`,
+  `${server}/../x`,
+  `${server}-`,
+  'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/../x',
 ]) {
   test(`"${wrong}" is no ARN of an MLflow resource`, () => {
     assert.throws(() => mlflowResource(wrong), /no ARN of an MLflow resource/);

@@ -248,6 +248,20 @@ test('a tracking server that is named needs a region', (t) => {
   assert.equal(aws.region, 'us-gov-west-1');
 });
 
+const serverArn = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
+
+for (const [uri, allowed] of [
+  [serverArn.replace('aws', 'aws-cn'), /^an ARN of another partition: .* aws and aws-us-gov only$/],
+  [serverArn.replace('logs', '../x'), /^a URL that begins with/],
+  [serverArn.replace('logs', 'a.b'), /^a URL that begins with/],
+] as const) {
+  test(`${uri} is refused for what is wrong with it`, (t) => {
+    const [problem, ...others] = problemsOf(load(t, '', { MLFLOW_TRACKING_URI: uri }));
+    assert.match(problem?.allowed ?? '', allowed);
+    assert.deepEqual(others, []);
+  });
+}
+
 for (const url of [
   'HTTP://ada:s3cr3t@h',
   'https:///ada:s3cr3t@h',
