@@ -11,6 +11,7 @@ import {
   unknownVariables,
   variables,
 } from './environment.ts';
+import { reconcileRole } from './role-from-environment.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
 export type LoadedSettings =
@@ -32,7 +33,8 @@ export function loadSettings(environment: Environment): LoadedSettings {
   if ('problem' in fromFile)
     return { kind: 'invalid', problems: [fromFile.problem], ...(file !== undefined && { file }) };
 
-  const { values, problems } = readEnvironment(environment);
+  const { values: given, problems } = readEnvironment(environment);
+  const { values, warnings } = reconcileRole(fromFile.content, given);
   const merged = overlay(fromFile.content, values);
   const parsed = settingsSchema.safeParse(merged);
   if (!parsed.success)
@@ -44,7 +46,7 @@ export function loadSettings(environment: Environment): LoadedSettings {
   return {
     kind: 'valid',
     settings: parsed.data,
-    warnings: [...unknownVariables(environment), ...warningsOf(parsed.data)],
+    warnings: [...unknownVariables(environment), ...warnings, ...warningsOf(parsed.data)],
     ...(file !== undefined && { file }),
   };
 }

@@ -231,58 +231,6 @@ const contradictory: readonly (readonly [what: string, content: object, path: st
   ],
 ];
 
-for (const region of ['minio', 'None', 'eu_1']) {
-  test(`the region ${region} is as good as any, but where a tracking server is looked up in it`, (t) => {
-    assert.equal(settingsOf(load(t, '', { AWS_REGION: region })).aws.region, region);
-    const named = { AWS_REGION: region, MLFLOW_TRACKING_SERVER_NAME: 'logs' };
-    const [problem, ...others] = problemsOf(load(t, '', named));
-    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', region, []]);
-  });
-}
-
-test('a tracking server that is named needs a region', (t) => {
-  const named = { MLFLOW_TRACKING_SERVER_NAME: 'logs' };
-  const [problem] = problemsOf(load(t, '', named));
-  assert.equal(problem?.path, 'aws.region');
-  const { aws } = settingsOf(load(t, '', { ...named, AWS_REGION: 'us-gov-west-1' }));
-  assert.equal(aws.region, 'us-gov-west-1');
-});
-
-const serverArn = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
-
-for (const [uri, allowed] of [
-  [serverArn.replace('aws', 'aws-cn'), /^an ARN of another partition: .* aws and aws-us-gov only$/],
-  [serverArn.replace('logs', '../x'), /^a URL that begins with/],
-  [serverArn.replace('logs', 'a.b'), /^a URL that begins with/],
-] as const) {
-  test(`${uri} is refused for what is wrong with it`, (t) => {
-    const [problem, ...others] = problemsOf(load(t, '', { MLFLOW_TRACKING_URI: uri }));
-    assert.match(problem?.allowed ?? '', allowed);
-    assert.deepEqual(others, []);
-  });
-}
-
-for (const url of [
-  'HTTP://ada:s3cr3t@h',
-  'https:///ada:s3cr3t@h',
-  'http:ada:s3cr3t@h',
-  'http://:s3cr3t@h',
-  'http://h/?token=s3cr3t',
-  'http://h/#s3cr3t',
-]) {
-  for (const [section, name] of [
-    ['destination', 'trackingUri'],
-    ['aws', 'mlflowEndpoint'],
-  ] as const) {
-    test(`${section}.${name} is a place alone, not ${url}, and what it hides is not shown`, (t) => {
-      const loaded = load(t, { [section]: { [name]: url } });
-      const [problem, ...others] = problemsOf(loaded);
-      assert.deepEqual([problem?.path, others], [`${section}.${name}`, []]);
-      assert.ok(!JSON.stringify(loaded).includes('s3cr3t'));
-    });
-  }
-}
-
 for (const [what, content, path] of contradictory) {
   test(`${what} is a contradiction`, (t) => {
     assert.deepEqual(
