@@ -99,6 +99,9 @@ export async function openJournal(
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     replay: (request, now) => ask({ op: 'replay', request, now }),
+    usageReport: (destination, now) => ask({ op: 'usageReport', destination, now }),
+    keepUsageRun: (run, state) => ask({ op: 'keepUsageRun', run, state }),
+    usageSent: (report, until) => ask({ op: 'usageSent', report, until }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;

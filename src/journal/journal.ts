@@ -1,6 +1,7 @@
 import type { RedactionOptions } from '../admit/redaction-options.ts';
 import type { CallRecord } from '../call/call-record.ts';
 import type { UnusableReason } from '../call/read-batch.ts';
+import type { UsageReport, UsageRunState } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 
 /**
@@ -31,11 +32,29 @@ export interface Journal extends JournalDesk {
   settle(seq: number, settlement: Settlement, now: number): Promise<void>;
   /** The bytes of a call's `call.json`; absent when they were shed or are damaged. */
   body(seq: number): Promise<Uint8Array | undefined>;
+  /**
+   * What calls add up to, in intervals that have closed and were not sent to `destination`; absent
+   * where there are none.
+   */
+  usageReport(destination: string, now: number): Promise<UsageReport | undefined>;
+  /** Keeps how far the run has come that holds the usage of a series on a day. */
+  keepUsageRun(run: UsageRunKey, state: UsageRunState): Promise<void>;
+  /** The intervals of a report until `until` have been sent; with `isLast`, the day is over. */
+  usageSent(report: SentUsage, until: number): Promise<void>;
   /** Calls that are posted from now on are treated by `policy`. */
   reconfigure(policy: JournalPolicy): Promise<void>;
   /** Waits for what was asked, then closes the file. */
   close(): Promise<void>;
 }
+
+export interface UsageRunKey {
+  day: string;
+  /** `''` for all calls. */
+  series: string;
+  destination: string;
+}
+
+export type SentUsage = Pick<UsageReport, 'day' | 'startsAt' | 'endsAt' | 'isLast'>;
 
 /** What may change while the journal is open. */
 export interface JournalPolicy {

@@ -31,8 +31,11 @@ import { createSpace } from './space.ts';
 import { createTaker } from './take-calls.ts';
 import { createTaken } from './taken.ts';
 import { createTransactions } from './transactions.ts';
+import { createUsage, type Usage, type UsageOptions } from './usage/usage.ts';
 
 export interface JournalOptions extends JournalPolicy {
+  /** How calls are added up over time; absent: they are not. */
+  usage?: UsageOptions;
   /** The data folder; it is made when it is not there. */
   folder: string;
   maxBytes: number;
@@ -62,6 +65,8 @@ export interface SqliteJournal {
   body(seq: number): Uint8Array | undefined;
   account(): Account;
   dead: DeadLetterDesk;
+  /** Absent where calls are not added up. */
+  usage?: Usage;
   replay(request: ReplayRequest, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
@@ -91,7 +96,9 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
   const makeRoom = createMakeRoom(database, ledger, settler, space, transactions);
+  const usage = options.usage && createUsage(database, transactions, options.usage);
   const appendElements = createAppender({
+    usage,
     database,
     ledger,
     deadLetters,
@@ -152,11 +159,13 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     },
     account: createAccountant(database, ledger, space),
     dead: createDeadLetterDesk(database, ledger, settler),
+    ...(usage && { usage }),
     replay: createReplay(database, ledger),
     tidy: (now) => {
       const results = transactions.run([
         () => settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now),
       ]);
+      if (usage !== undefined) endOnDamage(transactions.run([() => usage.tidy(now)]));
       endOnDamage(results);
       const [forgotten] = results;
       space.tidy();

@@ -1,3 +1,4 @@
+import type { UsageReport, UsageRunState } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type {
   Account,
@@ -7,8 +8,10 @@ import type {
   Postponement,
   Progress,
   ReplayRequest,
+  SentUsage,
   Settlement,
   TakenCalls,
+  UsageRunKey,
 } from './journal.ts';
 import type { Damage } from './salvage/damage.ts';
 
@@ -26,6 +29,9 @@ export type Command =
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
   | { op: 'replay'; request: ReplayRequest; now: number }
+  | { op: 'usageReport'; destination: string; now: number }
+  | { op: 'keepUsageRun'; run: UsageRunKey; state: UsageRunState }
+  | { op: 'usageSent'; report: SentUsage; until: number }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 
@@ -43,6 +49,9 @@ export interface Answers {
   requeueDead: { requeued: number; left: number };
   purgeDead: { purged: number };
   replay: { replayed: number };
+  usageReport: UsageReport | undefined;
+  keepUsageRun: undefined;
+  usageSent: undefined;
   reconfigure: undefined;
   close: undefined;
 }

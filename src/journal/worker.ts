@@ -137,6 +137,16 @@ function answer(journal: SqliteJournal, command: Command): Answer {
       return journal.dead.purge(command.filter, command.now);
     case 'replay':
       return journal.replay(command.request, command.now);
+    case 'usageReport':
+      return journal.usage?.report(command.destination, command.now);
+    case 'keepUsageRun': {
+      const { day, series, destination } = command.run;
+      journal.usage?.keepRun(day, series, destination, command.state);
+      return undefined;
+    }
+    case 'usageSent':
+      journal.usage?.sent(command.report, command.until);
+      return undefined;
     case 'reconfigure':
       journal.reconfigure(command.policy);
       return undefined;

@@ -185,7 +185,7 @@ for (const [what, bytes] of [
 
 test('a bit flipped in the name of a column costs no call', (t) => {
   const folder = killedJournal(t, calls(20), false);
-  flipBit(databaseOf(folder), readFileSync(databaseOf(folder)).indexOf('began_at'), 0);
+  flipBit(databaseOf(folder), readFileSync(databaseOf(folder)).indexOf('died_at'), 0);
   const journal = reopened(t, folder);
   assert.equal(journal.damage?.database?.reason, 'a table or a column is missing');
   assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));

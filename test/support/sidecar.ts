@@ -64,6 +64,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         SIDECAR_HOST: '127.0.0.1',
         SIDECAR_PORT: String(port),
         SIDECAR_DATA_DIR: join(dir, 'data'),
+        // What an interval of the clock adds to the requests would be another at each run.
+        SIDECAR_RECORD_USAGE: 'off',
         ...(experiment === undefined ? {} : { MLFLOW_EXPERIMENT_NAME: experiment }),
         ...(token === undefined ? {} : { SIDECAR_AUTH_TOKEN: token }),
         ...options.env,

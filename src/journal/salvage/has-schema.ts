@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { schema } from '../schema.ts';
+import { indispensable } from '../schema.ts';
 
 /**
  * Whether the tables and columns that a journal needs are there by name: a bit flipped in a name
@@ -7,7 +7,7 @@ import { schema } from '../schema.ts';
  */
 export function hasSchema(database: DatabaseSync): boolean {
   const model = new DatabaseSync(':memory:');
-  model.exec(schema);
+  model.exec(indispensable);
   const needed = columnsOf(model);
   model.close();
   const found = new Set(columnsOf(database));
