@@ -11,7 +11,7 @@ import type { Hold } from './deliver/hold.ts';
 import { createRation, type Ration } from './deliver/ration.ts';
 import { createSuccesses } from './deliver/successes.ts';
 import { createUntilKept, ignoreLostJournal } from './deliver/until-kept.ts';
-import { deliverUsage } from './deliver/usage-delivery.ts';
+import { deliverUsage } from './deliver/usage/usage-delivery.ts';
 import { type AwsAccess, awsAccess, type Destination, findDestination } from './destination.ts';
 import type { Journal } from './journal/journal.ts';
 import { createArtifacts } from './mlflow/artifacts.ts';
@@ -217,6 +217,8 @@ function createLine(
           clock,
           random: Math.random,
           over,
+          onLoss: (day, what) =>
+            log.warn({ day }, `MLflow does not take the usage of ${day}: ${what} will be missing`),
         }).catch(ignoreLostJournal)
       : undefined;
   return {

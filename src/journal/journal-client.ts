@@ -99,9 +99,10 @@ export async function openJournal(
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     replay: (request, now) => ask({ op: 'replay', request, now }),
-    usageReport: (destination, now) => ask({ op: 'usageReport', destination, now }),
+    usageReport: (destination, now, from) => ask({ op: 'usageReport', destination, now, from }),
+    usageTotals: (destination, now) => ask({ op: 'usageTotals', destination, now }),
     keepUsageRun: (run, state) => ask({ op: 'keepUsageRun', run, state }),
-    usageSent: (report, until) => ask({ op: 'usageSent', report, until }),
+    usageSent: (run, sent) => ask({ op: 'usageSent', run, sent }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;

@@ -49,49 +49,48 @@ CREATE TABLE seen_buckets (bucket INTEGER PRIMARY KEY, began_at INTEGER NOT NULL
 
 /**
  * What calls add up to in each interval, for all of them (`series` is empty) and for each model, team
- * and so on. `bin` counts latencies of about the same length. A failure is remembered by its call's id,
- * until that call succeeds or is forgotten.
+ * and so on. Sums are REAL: none is too large for its column or for JavaScript. `latencies` and
+ * `first_tokens` count calls by bins of about the same length. A failure is remembered by its call's
+ * id, until that call succeeds or is forgotten.
+ *
+ * Of a day, what has been reported is closed for calls to come. Its runs, by series, have been sent
+ * what came until `sent_until`.
  */
 const usage = `
 CREATE TABLE usage (
   began_at                INTEGER NOT NULL,
   series                  TEXT    NOT NULL,
-  attempts                INTEGER NOT NULL,
-  failures                INTEGER NOT NULL,
-  recovered               INTEGER NOT NULL,
-  cache_hits              INTEGER NOT NULL,
-  prompt_tokens           INTEGER NOT NULL,
-  completion_tokens       INTEGER NOT NULL,
-  total_tokens            INTEGER NOT NULL,
-  cache_read_input_tokens INTEGER NOT NULL,
+  attempts                REAL    NOT NULL,
+  failures                REAL    NOT NULL,
+  recovered               REAL    NOT NULL,
+  cache_hits              REAL    NOT NULL,
+  prompt_tokens           REAL    NOT NULL,
+  completion_tokens       REAL    NOT NULL,
+  total_tokens            REAL    NOT NULL,
+  cache_read_input_tokens REAL    NOT NULL,
   cost_usd                REAL    NOT NULL,
   saved_cost_usd          REAL    NOT NULL,
-  unpriced                INTEGER NOT NULL,
-  latency_calls           INTEGER NOT NULL,
+  unpriced                REAL    NOT NULL,
   latency_ms_sum          REAL    NOT NULL,
   latency_ms_max          REAL    NOT NULL,
+  latencies               TEXT    NOT NULL,
+  first_tokens            TEXT    NOT NULL,
   PRIMARY KEY (began_at, series)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE usage_latencies (
-  began_at INTEGER NOT NULL,
-  series   TEXT    NOT NULL,
-  kind     TEXT    NOT NULL,
-  bin      INTEGER NOT NULL,
-  calls    INTEGER NOT NULL,
-  PRIMARY KEY (began_at, series, kind, bin)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_by_series ON usage (series, began_at);
 
 CREATE TABLE usage_names (series TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+CREATE TABLE usage_days (day TEXT PRIMARY KEY, closed_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE usage_runs (
-  day           TEXT NOT NULL,
-  series        TEXT NOT NULL,
-  destination   TEXT NOT NULL,
-  experiment_id TEXT NOT NULL,
-  run_id        TEXT,
-  begun_at      INTEGER,
-  sent_until    INTEGER NOT NULL,
+  day         TEXT    NOT NULL,
+  series      TEXT    NOT NULL,
+  destination TEXT    NOT NULL,
+  run_id      TEXT,
+  begun_at    INTEGER,
+  sent_until  INTEGER NOT NULL,
+  ended       INTEGER NOT NULL,
   PRIMARY KEY (day, series)
 ) STRICT, WITHOUT ROWID;
 

@@ -163,9 +163,11 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     replay: createReplay(database, ledger),
     tidy: (now) => {
       const results = transactions.run([
-        () => settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now),
+        () => {
+          usage?.tidy(now);
+          return settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now);
+        },
       ]);
-      if (usage !== undefined) endOnDamage(transactions.run([() => usage.tidy(now)]));
       endOnDamage(results);
       const [forgotten] = results;
       space.tidy();

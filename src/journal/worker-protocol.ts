@@ -1,4 +1,4 @@
-import type { UsageReport, UsageRunState } from '../call/usage-report.ts';
+import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type {
   Account,
@@ -29,9 +29,10 @@ export type Command =
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
   | { op: 'replay'; request: ReplayRequest; now: number }
-  | { op: 'usageReport'; destination: string; now: number }
+  | { op: 'usageReport'; destination: string; now: number; from: number }
+  | { op: 'usageTotals'; destination: string; now: number }
   | { op: 'keepUsageRun'; run: UsageRunKey; state: UsageRunState }
-  | { op: 'usageSent'; report: SentUsage; until: number }
+  | { op: 'usageSent'; run: UsageRunKey; sent: SentUsage }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 
@@ -50,6 +51,7 @@ export interface Answers {
   purgeDead: { purged: number };
   replay: { replayed: number };
   usageReport: UsageReport | undefined;
+  usageTotals: UsageTotals | undefined;
   keepUsageRun: undefined;
   usageSent: undefined;
   reconfigure: undefined;

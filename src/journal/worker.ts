@@ -138,14 +138,14 @@ function answer(journal: SqliteJournal, command: Command): Answer {
     case 'replay':
       return journal.replay(command.request, command.now);
     case 'usageReport':
-      return journal.usage?.report(command.destination, command.now);
-    case 'keepUsageRun': {
-      const { day, series, destination } = command.run;
-      journal.usage?.keepRun(day, series, destination, command.state);
+      return journal.usage?.report(command.destination, command.now, command.from);
+    case 'usageTotals':
+      return journal.usage?.totals(command.destination, command.now);
+    case 'keepUsageRun':
+      journal.usage?.keepRun(command.run, command.state);
       return undefined;
-    }
     case 'usageSent':
-      journal.usage?.sent(command.report, command.until);
+      journal.usage?.sent(command.run, command.sent);
       return undefined;
     case 'reconfigure':
       journal.reconfigure(command.policy);

@@ -8,22 +8,13 @@ export function copyMemory(from: DatabaseSync, to: DatabaseSync): void {
   copyTable(from, to, 'meta', 'name, value');
   copyTable(from, to, 'ledger', 'name, calls');
   copyTable(from, to, 'experiments', 'name');
-  for (const [table, columns] of usageTables) copyTable(from, to, table, columns);
+  for (const table of usageTables) copyTable(from, to, table, columnsOf(to, table));
   copyDeadLetters(from, to);
   copySeenIds(from, to);
   to.exec('COMMIT');
 }
 
-const usageTables = [
-  [
-    'usage',
-    'began_at, series, attempts, failures, recovered, cache_hits, prompt_tokens, completion_tokens, total_tokens, cache_read_input_tokens, cost_usd, saved_cost_usd, unpriced, latency_calls, latency_ms_sum, latency_ms_max',
-  ],
-  ['usage_latencies', 'began_at, series, kind, bin, calls'],
-  ['usage_names', 'series, seen_at'],
-  ['usage_runs', 'day, series, destination, experiment_id, run_id, begun_at, sent_until'],
-  ['failed_calls', 'call_id, failed_at'],
-] as const;
+const usageTables = ['usage', 'usage_names', 'usage_days', 'usage_runs', 'failed_calls'];
 
 /** From both ends, so that a bad page in the middle costs itself alone. */
 function copyTable(from: DatabaseSync, to: DatabaseSync, table: string, columns: string): void {
@@ -36,6 +27,11 @@ function copyTable(from: DatabaseSync, to: DatabaseSync, table: string, columns:
     });
     if (isWhole) return;
   }
+}
+
+function columnsOf(database: DatabaseSync, table: string): string {
+  const columns = database.prepare('SELECT name FROM pragma_table_info(?)').all(table);
+  return columns.map((row) => String(row['name'])).join(', ');
 }
 
 function copyDeadLetters(from: DatabaseSync, to: DatabaseSync): void {

@@ -7,27 +7,50 @@ const accuracy = 0.01;
 const base = (1 + accuracy) / (1 - accuracy);
 const logOfBase = Math.log(base);
 
+/** Calls by bin. */
+export type Bins = Map<number, number>;
+
 /** The bin of a latency in milliseconds; all below a microsecond share one. */
 export function binOf(ms: number): number {
   return Math.ceil(Math.log(Math.max(ms, 0.001)) / logOfBase);
 }
 
 /**
- * The latency in milliseconds that a share of the calls did not pass.
+ * The latency in milliseconds that a share of the calls did not pass; absent where there are none.
  *
- * @param bins Calls by bin, in ascending order of the bins.
  * @param quantile 0 to 1
  */
-export function quantileOf(
-  bins: readonly (readonly [bin: number, calls: number])[],
-  quantile: number,
-): number | undefined {
-  const all = bins.reduce((sum, [, calls]) => sum + calls, 0);
-  const rank = quantile * (all - 1);
+export function quantileOf(bins: Bins, quantile: number): number | undefined {
+  const rank = quantile * (callsIn(bins) - 1);
   let passed = 0;
-  for (const [bin, calls] of bins) {
+  for (const [bin, calls] of [...bins].sort(([one], [other]) => one - other)) {
     passed += calls;
     if (passed > rank) return (2 * base ** bin) / (base + 1);
   }
   return undefined;
+}
+
+export function callsIn(bins: Bins): number {
+  let all = 0;
+  for (const calls of bins.values()) all += calls;
+  return all;
+}
+
+export function addCalls(bins: Bins, bin: number, calls: number): void {
+  bins.set(bin, (bins.get(bin) ?? 0) + calls);
+}
+
+/** Bins as the journal keeps them: `[[BIN,CALLS],…]`. */
+export function textOfBins(bins: Bins): string {
+  return JSON.stringify([...bins]);
+}
+
+/** What a damaged text held is lost; the sums beside it are not. */
+export function binsIn(text: string): Bins {
+  try {
+    const bins: [number, number][] = JSON.parse(text);
+    return new Map(bins);
+  } catch {
+    return new Map();
+  }
 }

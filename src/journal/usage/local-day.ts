@@ -1,14 +1,11 @@
-/** A day of a time zone. */
-export interface LocalDay {
-  /** `2026-11-24` */
-  day: string;
-  /** Its first moment and that of the next day, in Unix milliseconds: 23 to 25 hours apart. */
-  startsAt: number;
-  endsAt: number;
-}
+import type { UsageDay } from '../../call/usage-report.ts';
+
+const dayMs = 86_400_000;
+/** So far from a midnight no clock is put on or back for it. */
+const farMs = 1.5 * dayMs;
 
 /** Days of a time zone (an IANA name), by a moment of them in Unix milliseconds. */
-export function localDays(timeZone: string): (at: number) => LocalDay {
+export function localDays(timeZone: string): (at: number) => UsageDay {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
@@ -16,7 +13,7 @@ export function localDays(timeZone: string): (at: number) => LocalDay {
     ...{ hour: 'numeric', minute: 'numeric', second: 'numeric' },
   });
 
-  /** The zone's clock at a moment, as if it were UTC. */
+  /** The zone's clock at a moment, as if it were UTC; to the second. */
   const clockAt = (at: number): number => {
     const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
     const of = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
@@ -26,23 +23,23 @@ export function localDays(timeZone: string): (at: number) => LocalDay {
     );
   };
 
-  /** The moment at which the zone's clock shows `clock`; where it is put on there, the next after it. */
-  const momentOf = (clock: number): number => {
-    const first = clock - (clockAt(clock) - clock);
-    return first - (clockAt(first) - clock);
+  /** The first moment of the day that begins when the zone's clock shows `midnight`. */
+  const beginningOf = (midnight: number): number => {
+    const offsets = [-farMs, farMs].map((far) => clockAt(midnight + far) - (midnight + far));
+    const first = midnight - Math.max(...offsets);
+    // Where the clock is put on at midnight, or back to before it, this is too early.
+    return clockAt(first) === midnight ? first : midnight - Math.min(...offsets);
   };
 
-  let last: LocalDay | undefined;
+  let last: UsageDay | undefined;
   return (at) => {
     if (last !== undefined && at >= last.startsAt && at < last.endsAt) return last;
     const midnight = Math.floor(clockAt(at) / dayMs) * dayMs;
     last = {
       day: new Date(midnight).toISOString().slice(0, 10),
-      startsAt: momentOf(midnight),
-      endsAt: momentOf(midnight + dayMs),
+      startsAt: beginningOf(midnight),
+      endsAt: beginningOf(midnight + dayMs),
     };
     return last;
   };
 }
-
-const dayMs = 86_400_000;

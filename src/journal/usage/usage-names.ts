@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { beginningOf } from '../../call/fields.ts';
 import type { Transactions } from '../transactions.ts';
 
 /** Which names have series of their own, so that made-up ones in failing calls cannot flood MLflow. */
@@ -34,7 +36,7 @@ export function createUsageNames(
 
   return {
     seriesOf: (kind, name, succeeded, now) => {
-      const series = `${kind}/${name}`;
+      const series = `${kind}/${shortened(name)}`;
       const seenAt = known.get(series);
       if (seenAt === undefined && (!succeeded || known.size >= maxSeries)) return `${kind}/(other)`;
       // Not each call is worth a write: an hour more or less of a week.
@@ -55,4 +57,13 @@ export function createUsageNames(
       known = read();
     },
   };
+}
+
+const longestName = 180;
+
+/** A long name by its beginning and a hash: no metric's name has room for more. */
+function shortened(name: string): string {
+  if (name.length <= longestName) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${beginningOf(name, longestName)} ${hash}`;
 }

@@ -1,16 +1,18 @@
-import type { UsageInterval, UsageReport, UsageSums } from '../../call/usage-report.ts';
+import { beginningOf } from '../../call/fields.ts';
+import type { UsageDay, UsageInterval, UsageSums, UsageTotals } from '../../call/usage-report.ts';
 import { recordIdTag } from '../run-plan.ts';
-import { dayMetrics, usageMetrics } from './usage-metrics.ts';
+import { hashOf, metricPrefix, partsOf } from './series-name.ts';
+import { dayMetrics, type UsageMetric, usageMetrics } from './usage-metrics.ts';
 
-export interface UsagePoint {
+/** A metric's value at a time in Unix milliseconds. */
+export interface MetricPoint {
   name: string;
   value: number;
-  /** Unix milliseconds. */
   timestamp: number;
   step: number;
 }
 
-/** A run that holds usage: that of a day, or of one series on that day. */
+/** A run that holds usage, as it is made. */
 export interface UsageRunPlan {
   recordId: string;
   name: string;
@@ -18,72 +20,114 @@ export interface UsageRunPlan {
   tags: Map<string, string>;
 }
 
-/** The run of a series on a day; `''` is that of the day itself, the parent of the others. */
-export function planUsageRun(
-  report: Pick<UsageReport, 'day' | 'startsAt'>,
-  series: string,
-  journalId: string,
-  parentRunId?: string,
-): UsageRunPlan {
-  const { day, startsAt } = report;
-  const recordId = `usage-${day}-${journalId}${series === '' ? '' : `-${series}`}`;
-  const [kind = '', name = ''] = split(series);
+/** The run of a day. */
+export function planDayRun({ day, startsAt }: UsageDay, journalId: string): UsageRunPlan {
+  const recordId = `usage-${day}-${journalId}`;
   return {
     recordId,
-    name: series === '' ? `usage ${day}` : `${kind} ${name}`,
+    name: `usage ${day}`,
     startTime: startsAt,
     tags: new Map([
-      ['sidecar.record', 'usage'],
-      ['sidecar.journal_id', journalId],
+      ...tagsOf(day, journalId),
       [recordIdTag, recordId],
-      ['usage.day', day],
-      ...(series === '' ? [] : [[`usage.${kind}`, name] as const]),
-      ['mlflow.source.name', 'litellm-mlflow-sidecar'],
-      ['mlflow.source.type', 'LOCAL'],
-      ['mlflow.note.content', noteOf(series)],
-      ...(parentRunId === undefined ? [] : [['mlflow.parentRunId', parentRunId] as const]),
+      ['mlflow.note.content', dayNote],
     ]),
   };
 }
 
-/** The points of an interval: all calls, the day so far, then each model, team, key and error type. */
-export function pointsOf({ step, endsAt, sums, dayTotals }: UsageInterval): UsagePoint[] {
-  const point = (name: string, value: number | undefined): UsagePoint[] =>
-    value === undefined ? [] : [{ name, value, timestamp: endsAt, step }];
-  const series = [...sums].flatMap(([name, sum]) =>
-    name.startsWith('errors/')
-      ? point(name, sum.failures)
-      : usageMetrics.flatMap((metric) =>
-          point(name === '' ? metric.name : `${name}/${metric.name}`, metric.of(sum)),
-        ),
-  );
-  return [...series, ...dayMetrics.flatMap(({ name, of }) => point(`day/${name}`, of(dayTotals)))];
+/** The run of a series on a day, a child of the day's. */
+export function planSeriesRun(
+  { day, startsAt, series, parentRunId }: Omit<UsageTotals, 'sums'>,
+  journalId: string,
+): UsageRunPlan {
+  const { kind, name } = partsOf(series);
+  const recordId = `usage-${day}-${journalId}-${hashOf(series)}`;
+  return {
+    recordId,
+    name: `${kind} ${name}`,
+    startTime: startsAt,
+    tags: new Map([
+      ...tagsOf(day, journalId),
+      [recordIdTag, recordId],
+      [`usage.${kind}`, name],
+      ['mlflow.note.content', seriesNote],
+      ['mlflow.parentRunId', parentRunId],
+    ]),
+  };
 }
 
-/** The numbers of a series' own run: the day so far. */
-export function totalsOf(sums: UsageSums, timestamp: number, step: number): UsagePoint[] {
-  return usageMetrics.flatMap(({ name, of }) => {
-    const value = of(sums);
-    return value === undefined ? [] : [{ name, value, timestamp, step }];
+function tagsOf(day: string, journalId: string): [string, string][] {
+  return [
+    ['sidecar.record', 'usage'],
+    ['sidecar.journal_id', journalId],
+    ['usage.day', day],
+    ['mlflow.source.name', 'litellm-mlflow-sidecar'],
+    ['mlflow.source.type', 'LOCAL'],
+  ];
+}
+
+/** The points of an interval: all calls, the day so far, then each model, team, key and error type. */
+export function pointsOf({ minute, endsAt, sums, dayTotals }: UsageInterval): MetricPoint[] {
+  const points = (metrics: readonly UsageMetric[], of: UsageSums, prefix: string) =>
+    pointsAt(metrics, of, { prefix, timestamp: endsAt, step: minute });
+  return [...sums].flatMap(([series, sum]) => {
+    if (series === '') {
+      return [...points(usageMetrics, sum, ''), ...points(dayMetrics, dayTotals, 'day/')];
+    }
+    return series.startsWith('errors/')
+      ? [{ name: series, value: sum.failures, timestamp: endsAt, step: minute }]
+      : points(usageMetrics, sum, `${metricPrefix(series)}/`);
   });
 }
 
-/** The experiment of usage: beside that of the calls, by the part of its name that is the same for all. */
+/**
+ * What a series has added up to on a day, as the numbers of its own run.
+ *
+ * @param at Until when, in Unix milliseconds.
+ */
+export function totalsPoints({ sums, startsAt }: UsageTotals, at: number): MetricPoint[] {
+  const step = Math.max(0, Math.floor((at - startsAt) / 60_000));
+  return pointsAt(usageMetrics, sums, { prefix: '', timestamp: at, step });
+}
+
+function pointsAt(
+  metrics: readonly UsageMetric[],
+  sums: UsageSums,
+  { prefix, timestamp, step }: { prefix: string; timestamp: number; step: number },
+): MetricPoint[] {
+  return metrics.flatMap(({ name, of }) => {
+    const value = of(sums);
+    return value === undefined ? [] : [{ name: prefix + name, value, timestamp, step }];
+  });
+}
+
+/**
+ * The experiment of usage: beside that of the calls, by the part of its name that is the same for all.
+ *
+ * @param template The name of the calls' experiment, with or without placeholders.
+ */
 export function usageExperiment(template: string): string {
-  const literal = template.replace(/\{.*$/s, '').replace(/\/+$/, '');
-  return literal === '' ? 'usage' : `${literal}/usage`;
+  const literal = beginningOf(template.replace(/\{.*$/s, ''), longestLiteral);
+  return `${literal.replace(/[^\p{L}\p{N}]+$/u, '')}/usage`.replace(/^\/usage$/, 'usage');
 }
 
-function split(series: string): [kind: string, name: string] | [] {
-  const at = series.indexOf('/');
-  return at === -1 ? [] : [series.slice(0, at), series.slice(at + 1)];
-}
+/** PostgreSQL keeps 256 characters of an experiment's name. */
+const longestLiteral = 250;
 
-function noteOf(series: string): string {
-  const what =
-    series === ''
-      ? 'What all calls of this day add up to. Each point is an interval, at its end; `day/` is the day so far; `model/`, `team/`, `key/` and `errors/` are the same by model, team, key and type of error.'
-      : 'What the calls of this day add up to.';
-  const lines = usageMetrics.map(({ name, explained }) => `- \`${name}\`: ${explained}`);
-  return [what, '', ...lines].join('\n');
+const dayNote = [
+  'What all calls of this day add up to. Each point stands for an interval, at its end; its step is the minute of the day at which the interval began, so that days lie over each other.',
+  '',
+  '- Without a prefix: all calls. `model/`, `team/`, `key/`: the same by model, team and key; `_other_` are the rest of them.',
+  '- `day/`: the day so far. `errors/`: failures by their type.',
+  '- The runs below this one hold the totals of the day, by model, team and key.',
+  '',
+  ...explanations(),
+].join('\n');
+
+const seriesNote = ['What the calls of this day add up to, so far.', '', ...explanations()].join(
+  '\n',
+);
+
+function explanations(): string[] {
+  return usageMetrics.map(({ name, explained }) => `- \`${name}\`: ${explained}`);
 }

@@ -1,7 +1,7 @@
 import type { UsageCounts, UsageSums } from '../../call/usage-report.ts';
 
 /** A number of a series, its name in MLflow, and what it is. */
-interface UsageMetric {
+export interface UsageMetric {
   name: string;
   explained: string;
   /** Absent where there is nothing to be said: a rate of nothing, a latency of no call. */
