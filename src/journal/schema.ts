@@ -94,7 +94,7 @@ CREATE TABLE usage_runs (
   PRIMARY KEY (day, series)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE failed_calls (call_id BLOB PRIMARY KEY, failed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE failed_calls (call_id TEXT PRIMARY KEY, failed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX failed_calls_age ON failed_calls (failed_at);
 `;
 

@@ -5,15 +5,7 @@ import type { Transactions } from '../transactions.ts';
 import type { FailedCalls } from './failed-calls.ts';
 import { addCalls, binOf } from './latency-bins.ts';
 import type { UsageNames } from './usage-names.ts';
-import {
-  addCounts,
-  addSum,
-  emptySum,
-  sumColumns,
-  sumIn,
-  type UsageSum,
-  valuesOf,
-} from './usage-sum.ts';
+import { addCounts, emptySum, sumColumns, sumIn, type UsageSum, valuesOf } from './usage-sum.ts';
 
 /** By what calls are added up, beside all of them. */
 export type UsageKey = 'model' | 'team' | 'key';
@@ -45,6 +37,18 @@ export function createUsageCounter(parts: CounterParts): UsageCounter {
      ON CONFLICT DO UPDATE SET ${sumColumns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
   );
   let noted: CallRecord[] = [];
+  /** The sums of the interval that calls last counted in, as they are on disk. */
+  let open = { beganAt: Number.NaN, sums: new Map<string, UsageSum>() };
+
+  const sumOf = (beganAt: number, series: string): UsageSum => {
+    if (open.beganAt !== beganAt) open = { beganAt, sums: new Map() };
+    const known = open.sums.get(series);
+    if (known !== undefined) return known;
+    const row = find.get(beganAt, series);
+    const sum = row === undefined ? emptySum() : sumIn(row);
+    open.sums.set(series, sum);
+    return sum;
+  };
 
   const seriesOf = (call: CallRecord, now: number): string[] => {
     const succeeded = call.status === 'success';
@@ -57,28 +61,25 @@ export function createUsageCounter(parts: CounterParts): UsageCounter {
       if (noted.length === 0) {
         transactions.onUndo(() => {
           noted = [];
+          open = { beganAt: Number.NaN, sums: new Map() };
         });
       }
       noted.push(call);
     },
     write: (now) => {
-      const sums = new Map<string, UsageSum>();
+      const beganAt = intervalOf(now);
+      const changed = new Map<string, UsageSum>();
       for (const call of noted) {
         const counts = countsOf(call, failedCalls.hasRecovered(call, now));
         for (const series of seriesOf(call, now)) {
-          const sum = sums.get(series) ?? emptySum();
-          sums.set(series, sum);
+          const sum = sumOf(beganAt, series);
+          changed.set(series, sum);
           addCounts(sum.counts, counts);
           addLatency(sum, call);
         }
       }
       noted = [];
-      const beganAt = intervalOf(now);
-      for (const [series, sum] of sums) {
-        const before = find.get(beganAt, series);
-        if (before !== undefined) addSum(sum, sumIn(before));
-        put.run(beganAt, series, ...valuesOf(sum));
-      }
+      for (const [series, sum] of changed) put.run(beganAt, series, ...valuesOf(sum));
     },
   };
 }

@@ -13,6 +13,10 @@ export interface FailedCalls {
 /** How long a failure waits for its success, in milliseconds. */
 const longestWait = 3_600_000;
 
+/** LiteLLM's ids are UUIDs; a client may choose one of any length. */
+const longestId = 100;
+const hashOf = (id: string) => createHash('sha256').update(id).digest('hex');
+
 export function createFailedCalls(database: DatabaseSync): FailedCalls {
   const remember = database.prepare(
     'INSERT OR IGNORE INTO failed_calls (call_id, failed_at) VALUES (?, ?)',
@@ -22,7 +26,7 @@ export function createFailedCalls(database: DatabaseSync): FailedCalls {
   return {
     hasRecovered: ({ callId, status }, now) => {
       if (callId === undefined) return false;
-      const id = createHash('sha256').update(callId).digest().subarray(0, 16);
+      const id = callId.length <= longestId ? callId : hashOf(callId);
       if (status === 'success') return Number(take.run(id).changes) > 0;
       remember.run(id, now);
       return false;

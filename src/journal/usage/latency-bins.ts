@@ -40,17 +40,21 @@ export function addCalls(bins: Bins, bin: number, calls: number): void {
   bins.set(bin, (bins.get(bin) ?? 0) + calls);
 }
 
-/** Bins as the journal keeps them: `[[BIN,CALLS],…]`. */
+/** Bins as the journal keeps them: `BIN:CALLS BIN:CALLS …`. */
 export function textOfBins(bins: Bins): string {
-  return JSON.stringify([...bins]);
+  let text = '';
+  for (const [bin, calls] of bins) text += `${text === '' ? '' : ' '}${bin}:${calls}`;
+  return text;
 }
 
-/** What a damaged text held is lost; the sums beside it are not. */
+/** What damage made unreadable is left out; the sums beside it are not touched by it. */
 export function binsIn(text: string): Bins {
-  try {
-    const bins: [number, number][] = JSON.parse(text);
-    return new Map(bins);
-  } catch {
-    return new Map();
+  const bins: Bins = new Map();
+  for (const pair of text.split(' ')) {
+    const [bin, calls] = pair.split(':').map(Number);
+    if (bin !== undefined && calls !== undefined && Number.isInteger(bin) && calls > 0) {
+      addCalls(bins, bin, calls);
+    }
   }
+  return bins;
 }
