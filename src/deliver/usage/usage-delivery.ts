@@ -40,6 +40,8 @@ type Failure = Exclude<Outcome<unknown>, { kind: 'done' }>;
 
 /** How often it looks whether an interval has closed, in milliseconds. */
 const look = 5_000;
+/** And whether a series is due; the journal has to look at all of them. */
+const seriesLook = 60_000;
 const waits: Backoff = { first: 2_000, longest: 300_000 };
 /** Requests for the runs of series: 300 keys take less than a tenth of a request a second. */
 const seriesBurst = 60;
@@ -73,11 +75,15 @@ export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
     return isWell;
   };
 
+  let seriesDueAt = 0;
   const sendSeries = async (): Promise<void> => {
-    while (mayGoOn() && pace.allows()) {
+    while (mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
       const now = clock.now();
       const totals = await untilKept(() => journal.usageTotals(destination, now));
-      if (totals === undefined) return;
+      if (totals === undefined) {
+        seriesDueAt = clock.ticks() + seriesLook;
+        return;
+      }
       pace.spend((totals.run.runId === undefined ? 3 : 1) + (totals.isLast ? 1 : 0));
       const failure = await sendTotals(parts, totals, now);
       if (failure !== undefined) noteFailure(hold, failure);

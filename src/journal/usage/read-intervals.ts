@@ -1,7 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UsageDay, UsageInterval } from '../../call/usage-report.ts';
 import type { Intervals } from './intervals.ts';
-import { addCounts, addSum, emptySum, reported, sumIn, type UsageSum } from './usage-sum.ts';
+import {
+  addCounts,
+  addSum,
+  countsIn,
+  emptySum,
+  noCounts,
+  reported,
+  sumIn,
+  type UsageSum,
+} from './usage-sum.ts';
 
 /** Reads the intervals of a day between two of their bounds, in Unix milliseconds. */
 export type ReadIntervals = (day: UsageDay, from: number, until: number) => UsageInterval[];
@@ -15,7 +24,7 @@ export function createIntervalsReader(
     'SELECT * FROM usage WHERE began_at >= ? AND began_at < ? ORDER BY began_at, series',
   );
   const ofAll = database.prepare(
-    "SELECT * FROM usage WHERE series = '' AND began_at >= ? AND began_at < ?",
+    "SELECT * FROM usage INDEXED BY usage_by_series WHERE series = '' AND began_at >= ? AND began_at < ?",
   );
   const firsts = database.prepare(
     `SELECT series, min(began_at) AS at FROM usage INDEXED BY usage_by_series
@@ -27,8 +36,8 @@ export function createIntervalsReader(
     const seenSince = firsts
       .all(day.startsAt, until)
       .map((row) => [String(row['series']), Number(row['at'])] as const);
-    const dayTotals = emptySum().counts;
-    for (const row of ofAll.all(day.startsAt, from)) addCounts(dayTotals, sumIn(row).counts);
+    const dayTotals = noCounts();
+    for (const row of ofAll.all(day.startsAt, from)) addCounts(dayTotals, countsIn(row));
 
     const intervals: UsageInterval[] = [];
     for (let at = from; at < until; at = endOf(at)) {
@@ -38,7 +47,8 @@ export function createIntervalsReader(
       for (const [series, since] of seenSince) {
         if (since < at && !sums.has(series)) sums.set(series, emptySum());
       }
-      addCounts(dayTotals, sums.get('')?.counts ?? emptySum().counts);
+      const all = sums.get('');
+      if (all !== undefined) addCounts(dayTotals, all.counts);
       intervals.push({
         minute: Math.floor((beginningOf(at) - day.startsAt) / 60_000),
         endsAt,

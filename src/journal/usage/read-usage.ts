@@ -38,7 +38,7 @@ export function createUsageReader({ database, intervals, closings, runs }: Reade
      ORDER BY coalesce(r.sent_until, 0) LIMIT 1`,
   );
   const ofSeries = database.prepare(
-    'SELECT * FROM usage WHERE series = ? AND began_at >= ? AND began_at < ?',
+    'SELECT * FROM usage INDEXED BY usage_by_series WHERE series = ? AND began_at >= ? AND began_at < ?',
   );
   const forgetUsage = database.prepare('DELETE FROM usage WHERE began_at >= ? AND began_at < ?');
   const forgetDay = ({ day, startsAt, endsAt }: UsageDay) => {

@@ -38,11 +38,15 @@ export function valuesOf(sum: UsageSum): (number | string)[] {
   return [...countNames.map((name) => counts[name]), latencyMsSum, latencyMsMax, ...texts];
 }
 
-export function sumIn(row: Record<string, unknown>): UsageSum {
+export function countsIn(row: Record<string, unknown>): UsageCounts {
   const counts = noCounts();
   for (const name of countNames) counts[name] = Number(row[countColumns[name]]);
+  return counts;
+}
+
+export function sumIn(row: Record<string, unknown>): UsageSum {
   return {
-    counts,
+    counts: countsIn(row),
     latencyMsSum: Number(row['latency_ms_sum']),
     latencyMsMax: Number(row['latency_ms_max']),
     latencies: binsIn(String(row['latencies'])),
@@ -60,7 +64,7 @@ export function emptySum(): UsageSum {
   };
 }
 
-function noCounts(): UsageCounts {
+export function noCounts(): UsageCounts {
   const none = countNames.map((name) => [name, 0] as const);
   return Object.fromEntries(none) as Record<keyof UsageCounts, number>;
 }
