@@ -104,5 +104,7 @@ export const migrations: readonly string[] = [calls, usage];
 /** The version of the tables, kept in `PRAGMA user_version`. */
 export const schemaVersion = migrations.length;
 
+export const wholeSchema = migrations.join('');
+
 /** Without these tables there is no journal; those of later versions may be missing in an older one. */
 export const indispensable = calls;

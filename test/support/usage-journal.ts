@@ -14,7 +14,6 @@ export const destination = 'http://mlflow.test';
 /** A journal with usage, without its thread. */
 export interface UsageJournal {
   readonly journal: SqliteJournal;
-  readonly folder: string;
   append(now: number, ...events: unknown[]): void;
   /** What `act` answers, within a transaction. */
   usage<T>(act: (usage: Usage) => T): T;
@@ -22,6 +21,8 @@ export interface UsageJournal {
   deliver(now: number, to?: string): Delivered;
   /** Closes it and opens it again, with other options where they are given. */
   reopen(changes?: Partial<UsageOptions>): void;
+  /** Opens it again after `act` did something to its files. */
+  reopenAfter(act: (folder: string) => void): void;
 }
 
 export interface Delivered {
@@ -54,7 +55,6 @@ export function openUsageJournal(
     });
 
   return {
-    folder,
     get journal() {
       return journal;
     },
@@ -85,6 +85,11 @@ export function openUsageJournal(
     reopen: (other = {}) => {
       journal.close();
       options = { ...options, ...other };
+      journal = open();
+    },
+    reopenAfter: (act) => {
+      journal.close();
+      act(folder);
       journal = open();
     },
   };

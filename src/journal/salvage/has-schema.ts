@@ -1,13 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
-import { indispensable } from '../schema.ts';
 
 /**
- * Whether the tables and columns that a journal needs are there by name: a bit flipped in a name
- * makes another valid name.
+ * Whether the tables and columns of `schema` are there by name: a bit flipped in a name makes another
+ * valid name.
  */
-export function hasSchema(database: DatabaseSync): boolean {
+export function hasSchema(database: DatabaseSync, schema: string): boolean {
   const model = new DatabaseSync(':memory:');
-  model.exec(indispensable);
+  model.exec(schema);
   const needed = columnsOf(model);
   model.close();
   const found = new Set(columnsOf(database));

@@ -3,6 +3,8 @@ import { localDays } from './local-day.ts';
 
 /** How a day is divided; times are in Unix milliseconds. */
 export interface Intervals {
+  /** The length of all but the last one of a day. */
+  ms: number;
   dayOf(at: number): UsageDay;
   /** The beginning of the interval that `at` lies in. */
   beginningOf(at: number): number;
@@ -18,6 +20,7 @@ export function createIntervals(timeZone: string, ms: number): Intervals {
     return startsAt + Math.floor((at - startsAt) / ms) * ms;
   };
   return {
+    ms,
     dayOf,
     beginningOf,
     endOf: (at) => Math.min(beginningOf(at) + ms, dayOf(at).endsAt),

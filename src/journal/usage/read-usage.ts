@@ -34,7 +34,7 @@ export function createUsageReader({ database, intervals, closings, runs }: Reade
      WHERE coalesce(r.ended, 0) = 0 AND (
        coalesce(r.sent_until, 0) < CASE WHEN :closed THEN :until ELSE 1 END
        OR (r.sent_until <= :now - ${totalsEvery}
-         AND (:closed OR u.last >= r.sent_until - ${totalsEvery})))
+         AND (:closed OR u.last + ${intervals.ms} > r.sent_until)))
      ORDER BY coalesce(r.sent_until, 0) LIMIT 1`,
   );
   const ofSeries = database.prepare(
