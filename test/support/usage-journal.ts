@@ -33,14 +33,14 @@ export interface Delivered {
 export function openUsageJournal(
   t: { after(end: () => void): unknown },
   changes: Partial<UsageOptions> = {},
+  maxBytes = 8_000_000,
 ): UsageJournal {
   const folder = tempFolder(t);
   let options: UsageOptions = {
     ...{ intervalMs: 5 * minute, timeZone: 'UTC', by: ['model', 'team'], maxSeries: 100 },
     ...changes,
   };
-  const open = () =>
-    openSqliteJournal(journalDefaults(folder, { maxBytes: 8_000_000, usage: options }));
+  const open = () => openSqliteJournal(journalDefaults(folder, { maxBytes, usage: options }));
   let journal = open();
   t.after(() => journal.close());
   const run = <T>(command: () => T): T => {

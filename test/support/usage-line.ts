@@ -34,7 +34,7 @@ export function startUsageLine(
   changes: Partial<UsageOptions> = {},
   startsAt = 10 * hour,
 ): UsageLine {
-  const own = openUsageJournal(t, changes);
+  const own = openUsageJournal(t, changes, 200_000_000);
   const clock = fakeClock(day0 + startsAt);
   const losses: string[] = [];
   let line: { stop(): Promise<void> } | undefined;

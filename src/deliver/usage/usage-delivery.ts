@@ -57,6 +57,7 @@ const seriesEvery = 18_000;
 export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
   const { journal, destination, hold, untilKept, clock, random, over } = parts;
   const pace = createPace(clock, seriesBurst, seriesEvery);
+  let seriesDueAt = clock.ticks();
   const mayGoOn = () => !over.aborted && hold.allows() !== 'none';
 
   /** Whether all went well, with as many days as there are. */
@@ -67,15 +68,17 @@ export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
       const report = await untilKept(() => journal.usageReport(destination, now, from));
       if (report === undefined) return isWell;
       const failure = await sendDay(parts, report);
-      if (failure === undefined) continue;
+      if (failure === undefined) {
+        seriesDueAt = clock.ticks();
+        continue;
+      }
       isWell = false;
-      noteFailure(hold, failure);
+      if (failure.kind === 'hold') hold.refused(failure);
       from = report.endsAt;
     }
     return isWell;
   };
 
-  let seriesDueAt = 0;
   const sendSeries = async (): Promise<void> => {
     while (mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
       const now = clock.now();
@@ -86,21 +89,16 @@ export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
       }
       pace.spend((totals.run.runId === undefined ? 3 : 1) + (totals.isLast ? 1 : 0));
       const failure = await sendTotals(parts, totals, now);
-      if (failure !== undefined) noteFailure(hold, failure);
+      if (failure?.kind === 'hold') hold.refused(failure);
     }
   };
 
   for (let failures = 0; !over.aborted; ) {
     failures = (await sendDays()) ? 0 : failures + 1;
-    if (failures === 0) await sendSeries();
+    await sendSeries();
     const more = failures === 0 ? 0 : fullJitter(waits, failures - 1, random);
     await clock.sleep(look + more, over);
   }
-}
-
-function noteFailure(hold: Hold, failure: Failure): void {
-  if (failure.kind === 'hold') hold.refused(failure);
-  else if (failure.kind !== 'reject') hold.failed(failure.reason);
 }
 
 async function sendDay(
@@ -163,8 +161,11 @@ async function sendTotals(
   const outcome = await send();
   if (outcome.kind === 'hold') return outcome;
   const isMissing = outcome.kind === 'reject' && outcome.reason === 'missing';
-  if (isMissing) await untilKept(() => journal.keepUsageRun(key, {}));
-  const isLost = outcome.kind === 'reject' && !isMissing && isLast;
+  if (isMissing && totals.run.runId !== undefined) {
+    await untilKept(() => journal.keepUsageRun(key, {}));
+    return outcome;
+  }
+  const isLost = outcome.kind === 'reject' && isLast;
   if (isLost) onLoss(day, `the totals of ${series}`);
   const ended = isLast && (outcome.kind === 'done' || isLost);
   const until = isLast ? Math.max(now, endsAt) : at;
