@@ -5,9 +5,11 @@ import { createHold, type DestinationState } from './deliver/hold.ts';
 import { openJournal } from './journal/journal-client.ts';
 import { journalOptions, journalPolicy } from './journal-options.ts';
 import { createHealth } from './observe/health.ts';
+import { createKnownAccount } from './observe/known-account.ts';
 import { createMetrics } from './observe/metrics.ts';
 import {
   reportDamage,
+  reportDisk,
   reportHold,
   reportMistakes,
   reportPost,
@@ -53,9 +55,17 @@ export async function startApp(parts: AppParts): Promise<App> {
   const clock = systemClock;
   let stopping = false;
 
-  const journal = await openJournal(journalOptions(settings), onFatal, (damage) =>
-    reportDamage(log, damage),
+  const journal = await openJournal(
+    journalOptions(settings),
+    onFatal,
+    (damage) => reportDamage(log, damage),
+    (trouble) => reportDisk(log, trouble),
   );
+  const account = createKnownAccount({
+    account: journal.account,
+    now: clock.now,
+    sleep: clock.sleep,
+  });
 
   const holdOf = (name: string) =>
     createHold({
@@ -68,7 +78,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     mlflow: holds.mlflow.state(),
     artifacts: holds.artifacts.state(),
   });
-  const metrics = createMetrics({ account: journal.account, destinations, now: clock.now });
+  const metrics = createMetrics({ account, destinations, now: clock.now });
 
   const delivery = startDelivery({
     settings: () => settings,
@@ -81,7 +91,7 @@ export async function startApp(parts: AppParts): Promise<App> {
 
   const health = createHealth({
     version,
-    account: journal.account,
+    account,
     destinations,
     rate: delivery.rate,
     stopping: () => stopping,

@@ -5,7 +5,11 @@ import { type MlflowResource, mlflowEndpoint, mlflowResource } from './aws/mlflo
 import { createProvider } from './aws/provider.ts';
 import { createServerClock, type ServerClock } from './aws/server-clock.ts';
 import { createSigV4 } from './aws/sigv4.ts';
-import { describeTrackingServer, requestsPerSecondOf } from './aws/tracking-server.ts';
+import {
+  controlPlane,
+  describeTrackingServer,
+  requestsPerSecondOf,
+} from './aws/tracking-server.ts';
 import { destinationSetting } from './settings/destination.ts';
 import type { Settings } from './settings/schema.ts';
 
@@ -53,7 +57,7 @@ export function awsAccess(settings: Settings): AwsAccess {
  *
  * @param settings The settings of the moment, asked for what may change.
  * @param onSizeUnknown Called when the size of a tracking server cannot be had.
- * @throws An error of Amazon's library, or `NoCredentialsError`, when a look-up fails.
+ * @throws What `describeTrackingServer` throws, when a look-up fails.
  */
 export async function findDestination(
   settings: () => Settings,
@@ -73,7 +77,7 @@ export async function findDestination(
       const resource = mlflowResource(setting.arn);
       let bears = smallest;
       if (resource.kind === 'mlflow-tracking-server') {
-        describeTrackingServer(resource.id, resource.region, access.credentials).then(
+        describe(resource.id, resource.region, access).then(
           ({ size }) => {
             bears = size === undefined ? smallest : requestsPerSecondOf[size];
           },
@@ -84,7 +88,7 @@ export async function findDestination(
     }
     case 'name': {
       const { name, region } = setting;
-      const { arn, size } = await describeTrackingServer(name, region, access.credentials);
+      const { arn, size } = await describe(name, region, access);
       const bears = size === undefined ? smallest : requestsPerSecondOf[size];
       return signedDestination(mlflowResource(arn), settings(), access, () => bears);
     }
@@ -93,6 +97,11 @@ export async function findDestination(
 
 /** What a server of unknown size, or an app, is taken to bear. */
 const smallest = requestsPerSecondOf.Small;
+
+function describe(name: string, region: string, { credentials, clock }: AwsAccess) {
+  const custom = process.env['AWS_ENDPOINT_URL_SAGEMAKER'] || undefined;
+  return describeTrackingServer(name, controlPlane(region, custom), credentials, clock);
+}
 
 function signedDestination(
   resource: MlflowResource,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { errorName } from './aws/error-name.ts';
 import { callerIdentity, credentialAdvice } from './aws/identity.ts';
 import { createS3 } from './aws/s3.ts';
+import { createBodyRoom } from './deliver/body-room.ts';
 import type { Clock } from './deliver/clock.ts';
 import { createDelivery } from './deliver/deliver-call.ts';
 import { createDispatcher, type Dispatcher } from './deliver/dispatcher.ts';
@@ -47,6 +48,9 @@ export interface DeliveryParts {
 /** Calls under way for each request in flight: while one waits for the journal, another sends. */
 const activePerRequest = 2;
 
+/** Bytes of bodies in memory at once, on their way to MLflow: those of one very large call. */
+const bodyRoomBytes = 9 * 1024 * 1024;
+
 /** Finds MLflow, which may take its time while calls are taken in already, and delivers to it from then on. */
 export function startDelivery(parts: DeliveryParts): Delivery {
   const { settings } = parts;
@@ -79,10 +83,11 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 
 /** Says who signs, and what about that is worth a word. Delivery does not wait for it. */
 async function reportSigner({ credentials, region }: AwsAccess, log: Logger): Promise<void> {
-  for (const advice of credentialAdvice(process.env)) log.warn(advice);
   try {
-    const { source } = await credentials.current();
+    const used = await credentials.current();
+    for (const advice of credentialAdvice(process.env, used)) log.warn(advice);
     const { arn } = await callerIdentity(credentials, region);
+    const { source } = used;
     log.info({ source, identity: arn }, `requests to MLflow are signed as ${arn}`);
   } catch (error) {
     log.warn({ error: errorName(error) }, 'it is not known whose AWS credentials are in use');
@@ -179,9 +184,7 @@ function createLine(
     now: clock.now,
     onOutcome,
   });
-  const untilKept = createUntilKept(clock, over, (error) =>
-    log.error({ code: error.code }, error.message),
-  );
+  const untilKept = createUntilKept(clock, over);
   const experiments = createExperiments(mlflow);
   const dispatcher = createDispatcher({
     journal,
@@ -193,7 +196,8 @@ function createLine(
       holds,
       successes,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
-      body: (seq) => untilKept(() => journal.body(seq)),
+      body: (seq, place) => untilKept(() => journal.body(seq, place)),
+      bodyRoom: createBodyRoom(bodyRoomBytes),
       clock,
       random: Math.random,
     }),

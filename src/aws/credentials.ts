@@ -16,11 +16,10 @@ export interface CredentialSource {
   /** @throws NoCredentialsError when there are none, or only some that have run out. */
   current(): Promise<AwsCredentials>;
   /**
-   * Asks for others than `stale`, which were refused; where others have been fetched since, those.
-   *
-   * @throws NoCredentialsError when none can be had.
+   * Asks for others than `stale`, which were refused, unless others have been fetched since. True when
+   * there are others now; it never throws.
    */
-  renew(stale: AwsCredentials): Promise<AwsCredentials>;
+  renew(stale: AwsCredentials): Promise<boolean>;
 }
 
 /**
@@ -32,20 +31,23 @@ export function providerFor(source: CredentialSource) {
 }
 
 export interface CredentialOptions {
-  /** Asks the provider. `force`: what it keeps itself is not good any more. */
-  fetch: (force: boolean) => Promise<AwsCredentials>;
+  /** Asks the provider, which keeps nothing itself. */
+  fetch: () => Promise<AwsCredentials>;
+  /** Unix milliseconds, as AWS's clock has them. */
   now: () => number;
+  /** From 0 up to 1. */
   random: () => number;
 }
 
 /**
  * Renewal begins so long before the end, in milliseconds, and by chance up to as much again sooner, so
- * that sidecars that started together do not ask together. Of short lives it takes the last quarter.
+ * that sidecars that started together do not ask together.
  */
 const renewAhead = 5 * 60_000;
-const shortLife = 1 / 4;
-/** After a renewal in the background that failed, the next one waits, in milliseconds. */
-const retryAfter = 15_000;
+/** Of short lives it is this part instead: some providers hand out what is nearly over, again and again. */
+const shortLife = 1 / 8;
+/** How long a vain renewal is not repeated in the background, in milliseconds, or by chance twice that. */
+const pause = 15_000;
 
 /**
  * Keeps one set of credentials, and asks for the next one at a time, whoever needs it. While the old
@@ -58,20 +60,30 @@ export function createCredentialSource({
   random,
 }: CredentialOptions): CredentialSource {
   let kept: AwsCredentials | undefined;
-  let renewAt = Infinity;
   let fetching: Promise<AwsCredentials> | undefined;
+  let plannedAt = 0;
+  let renewAt = 0;
+  let endsAt = 0;
 
-  const fetchOnce = (force: boolean): Promise<AwsCredentials> => {
-    fetching ??= fetch(force)
+  const plan = ({ expiresAt = Infinity }: AwsCredentials) => {
+    plannedAt = now();
+    const life = expiresAt - plannedAt;
+    renewAt = expiresAt - Math.min(renewAhead, life * shortLife) * (1 + random());
+    endsAt = expiresAt;
+    // What is over as it comes is so by a clock that is wrong: AWS will tell. Asking at once again would
+    // be asking for each request.
+    if (life <= 0) renewAt = endsAt = plannedAt + pause * (1 + random());
+  };
+
+  const fetchOnce = (): Promise<AwsCredentials> => {
+    fetching ??= fetch()
       .then((fetched) => {
         kept = fetched;
-        const life = (fetched.expiresAt ?? Infinity) - now();
-        const ahead = Math.min(renewAhead * (1 + random()), life * shortLife);
-        renewAt = (fetched.expiresAt ?? Infinity) - ahead;
+        plan(fetched);
         return fetched;
       })
       .catch((error: unknown) => {
-        renewAt = now() + retryAfter * (1 + random());
+        renewAt = now() + pause * (1 + random());
         throw new NoCredentialsError(errorName(error));
       })
       .finally(() => {
@@ -82,12 +94,28 @@ export function createCredentialSource({
 
   return {
     current: async () => {
-      if (kept === undefined) return fetchOnce(false);
-      if (kept.expiresAt !== undefined && now() >= kept.expiresAt) return fetchOnce(true);
+      if (kept === undefined) return fetchOnce();
+      // The clock was put back.
+      if (now() < plannedAt) plan(kept);
+      if (now() >= endsAt) return fetchOnce();
       // Those that are kept still hold; should this fail, the next one after a while need not.
-      if (now() >= renewAt) fetchOnce(true).catch(() => undefined);
+      if (now() >= renewAt) fetchOnce().catch(() => undefined);
       return kept;
     },
-    renew: async (stale) => (kept === undefined || kept === stale ? fetchOnce(true) : kept),
+    renew: async (stale) => {
+      if (kept !== undefined && !areSame(kept, stale)) return true;
+      return fetchOnce().then(
+        (fetched) => !areSame(fetched, stale),
+        () => false,
+      );
+    },
   };
+}
+
+function areSame(one: AwsCredentials, other: AwsCredentials): boolean {
+  return (
+    one.accessKeyId === other.accessKeyId &&
+    one.secretAccessKey === other.secretAccessKey &&
+    one.sessionToken === other.sessionToken
+  );
 }

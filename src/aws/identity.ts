@@ -1,4 +1,5 @@
-import { type CredentialSource, providerFor } from './credentials.ts';
+import { clientTimeouts } from './client-timeouts.ts';
+import { type AwsCredentials, type CredentialSource, providerFor } from './credentials.ts';
 
 /** Who the credentials belong to, by STS's `GetCallerIdentity`, which needs no permission. */
 export interface CallerIdentity {
@@ -16,6 +17,7 @@ export async function callerIdentity(
   const client = new STSClient({
     region,
     credentials: providerFor(credentials),
+    requestHandler: clientTimeouts,
     maxAttempts: 2,
   });
   try {
@@ -28,21 +30,25 @@ export async function callerIdentity(
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What about the credentials in an environment is worth a warning or a hint, in words. */
-export function credentialAdvice(environment: Environment): string[] {
+/**
+ * What about credentials and where they come from is worth a warning or a hint, in words.
+ *
+ * @param credentials Those in use, if there are any.
+ */
+export function credentialAdvice(environment: Environment, credentials?: AwsCredentials): string[] {
   const has = (name: string) => (environment[name] ?? '') !== '';
   const usesKeys = has('AWS_ACCESS_KEY_ID') && has('AWS_SECRET_ACCESS_KEY') && !has('AWS_PROFILE');
-  if (!usesKeys) return [];
-  const hidden = roles.filter(([variable]) => has(variable)).map(([, words]) => words);
-  const advice = hidden.map(
-    (words) =>
-      `AWS_ACCESS_KEY_ID hides ${words}: Amazon's libraries prefer access keys in the environment; unset them to use the role`,
-  );
-  const lasting = !has('AWS_SESSION_TOKEN');
-  if (advice.length === 0 && lasting) {
-    advice.push('access keys that do not run out are in use; a role is safer');
+  const hidden = roles.filter(([variable]) => usesKeys && has(variable));
+  if (hidden.length > 0) {
+    return hidden.map(
+      ([, words]) =>
+        `AWS_ACCESS_KEY_ID hides ${words}: Amazon's libraries prefer access keys in the environment; unset them to use the role`,
+    );
   }
-  return advice;
+  const last =
+    (usesKeys && !has('AWS_SESSION_TOKEN')) ||
+    (credentials !== undefined && credentials.sessionToken === undefined);
+  return last ? ['access keys that do not run out are in use; a role is safer'] : [];
 }
 
 /** The variables by which a platform gives a role to a container. */

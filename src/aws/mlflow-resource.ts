@@ -1,3 +1,5 @@
+import type { SignedEndpoint } from './sigv4.ts';
+
 /** A resource of SageMaker's MLflow, as its ARN names it. */
 export interface MlflowResource {
   arn: string;
@@ -8,16 +10,6 @@ export interface MlflowResource {
   account: string;
   /** A tracking server's name, or an app's id, which is not its name. */
   id: string;
-}
-
-/** Where requests to a resource go, and what they must say to get there. */
-export interface MlflowEndpoint {
-  url: URL;
-  region: string;
-  /** The service that requests are signed for. */
-  service: string;
-  /** The header that names the resource. Without it the answer is 500. */
-  routing: readonly [header: string, arn: string];
 }
 
 const arnForm =
@@ -40,24 +32,25 @@ export function mlflowResource(arn: string): MlflowResource {
 
 /**
  * The data plane of a resource, as Amazon's plugin `sagemaker-mlflow` 0.5.0 reaches it; the partitions
- * `aws` and `aws-us-gov` have the same host names.
+ * `aws` and `aws-us-gov` have the same host names. A header names the resource; without it the answer is
+ * 500.
  *
  * @param custom Takes the place of the URL alone, as `SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT` does there.
  */
-export function mlflowEndpoint(resource: MlflowResource, custom?: string): MlflowEndpoint {
+export function mlflowEndpoint(resource: MlflowResource, custom?: string): SignedEndpoint {
   const { arn, kind, region } = resource;
   if (kind === 'mlflow-app') {
     return {
       url: new URL(custom ?? `https://mlflow.sagemaker.${region}.app.aws`),
       region,
       service: 'sagemaker',
-      routing: ['x-sm-mlflow-app-arn', arn],
+      headers: { 'x-sm-mlflow-app-arn': arn },
     };
   }
   return {
     url: new URL(custom ?? `https://${region}.experiments.sagemaker.aws`),
     region,
     service: 'sagemaker-mlflow',
-    routing: ['x-mlflow-sm-tracking-server-arn', arn],
+    headers: { 'x-mlflow-sm-tracking-server-arn': arn },
   };
 }

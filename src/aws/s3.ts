@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { type ClientTimeouts, clientTimeouts } from './client-timeouts.ts';
 import { type CredentialSource, providerFor } from './credentials.ts';
 import { errorName } from './error-name.ts';
 
@@ -31,6 +32,7 @@ export interface S3Options {
   kmsKeyId?: string | undefined;
   /** Another endpoint takes buckets in the path, since it has no name for each. */
   hasOwnEndpoint: boolean;
+  timeouts?: ClientTimeouts;
 }
 
 /** S3's names for credentials that have run out, or are not known any more. */
@@ -48,6 +50,7 @@ export function createS3({
   credentials,
   kmsKeyId,
   hasOwnEndpoint,
+  timeouts = clientTimeouts,
 }: S3Options): ObjectStore {
   let client: S3Client | undefined;
 
@@ -59,6 +62,7 @@ export function createS3({
     client ??= new S3Client({
       region,
       credentials: providerFor(credentials),
+      requestHandler: timeouts,
       forcePathStyle: hasOwnEndpoint,
       followRegionRedirects: true,
     });
@@ -97,8 +101,7 @@ export function createS3({
       const used = await credentials.current().catch(() => undefined);
       const result = await putOnce(object);
       if (result.kind !== 'refused' || !saysExpired.test(result.name)) return result;
-      const fresh = used && (await credentials.renew(used).catch(() => used));
-      return fresh === used ? result : putOnce(object);
+      return used && (await credentials.renew(used)) ? putOnce(object) : result;
     },
     close: () => client?.destroy(),
   };

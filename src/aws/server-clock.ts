@@ -2,8 +2,10 @@
 export interface ServerClock {
   /** Unix milliseconds. */
   now(): number;
-  /** Learns from an answer's `Date` header; true when the clock was put right by it. */
-  learn(date: string | undefined): boolean;
+  /** By how many milliseconds AWS is ahead of this machine, as far as is known. */
+  skew(): number;
+  /** Learns from an answer's `Date` header; one that cannot be read teaches nothing. */
+  learn(date: string | undefined): void;
 }
 
 /** A difference of less is none, in milliseconds: AWS bears five minutes, and answers take a while. */
@@ -14,11 +16,10 @@ export function createServerClock(localNow: () => number): ServerClock {
   let skew = 0;
   return {
     now: () => localNow() + skew,
+    skew: () => skew,
     learn: (date = '') => {
       const found = Date.parse(date) - localNow();
-      if (Number.isNaN(found) || Math.abs(found - skew) < leastSkew) return false;
-      skew = found;
-      return true;
+      if (Math.abs(found - skew) >= leastSkew) skew = found;
     },
   };
 }

@@ -2,8 +2,17 @@ import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
 import type { Authorize, OutgoingRequest, Refusal } from './authorizer.ts';
 import type { AwsCredentials, CredentialSource } from './credentials.ts';
-import type { MlflowEndpoint } from './mlflow-resource.ts';
 import type { ServerClock } from './server-clock.ts';
+
+/** Where requests go, and what they must say to get there. */
+export interface SignedEndpoint {
+  url: URL;
+  region: string;
+  /** The service that requests are signed for. */
+  service: string;
+  /** Those that each request has. */
+  headers: Readonly<Record<string, string>>;
+}
 
 /**
  * Signs a request by Signature Version 4.
@@ -15,12 +24,11 @@ import type { ServerClock } from './server-clock.ts';
  */
 export function sign(
   request: OutgoingRequest,
-  endpoint: MlflowEndpoint,
+  endpoint: SignedEndpoint,
   credentials: Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>,
   now: number,
 ): { path: string; headers: Record<string, string> } {
   const body = request.body === undefined ? undefined : bufferOf(request.body);
-  const [header, arn] = endpoint.routing;
   const signed = aws4.sign(
     {
       service: endpoint.service,
@@ -30,8 +38,8 @@ export function sign(
       ...(body !== undefined && { body }),
       headers: {
         ...request.headers,
+        ...endpoint.headers,
         host: endpoint.url.host,
-        [header]: arn,
         'x-amz-content-sha256': createHash('sha256')
           .update(body ?? '')
           .digest('hex'),
@@ -48,31 +56,33 @@ export function sign(
   };
 }
 
-const saysSkew =
-  /AuthFailure|InvalidSignature|SignatureDoesNotMatch|RequestExpired|RequestInTheFuture|RequestTimeTooSkewed|Signature (not yet current|expired)/i;
 const saysExpired =
-  /Expired ?Token|InvalidClientTokenId|UnrecognizedClient|InvalidToken|token .{0,40}expired/i;
+  /Expired ?Token|InvalidClientTokenId|UnrecognizedClient|InvalidToken|token .{0,40}(expired|invalid)/i;
+
+/** MLflow's own answers have this member; whom they answer was let in. */
+const isOfMlflow = /"error_code"/;
 
 /**
- * Signs requests to `endpoint`, each by the credentials of the moment and the server's clock. When the
- * credentials are refused as run out or unknown, others are asked for; when the time is, the clock
- * learns from the refusal.
+ * Signs requests to `endpoint`, each by the credentials of the moment and the server's clock. A refusal
+ * that is not MLflow's teaches the clock, whatever it says: how SageMaker refuses a wrong time is not
+ * published. When it says that the credentials have run out or are unknown, others are asked for.
  */
 export function createSigV4(
-  endpoint: MlflowEndpoint,
+  endpoint: SignedEndpoint,
   credentials: CredentialSource,
   clock: ServerClock,
 ): Authorize {
   return async (request) => {
     const used = await credentials.current();
+    const skew = clock.skew();
     return {
       ...sign(request, endpoint, used, clock.now()),
       refused: async ({ status, text, date }: Refusal) => {
-        if (![400, 401, 403].includes(status)) return false;
-        if (saysSkew.test(text) && clock.learn(date)) return true;
-        if (!saysExpired.test(text)) return false;
-        const fresh = await credentials.renew(used).catch(() => used);
-        return fresh !== used;
+        if (![400, 401, 403].includes(status) || isOfMlflow.test(text)) return false;
+        clock.learn(date);
+        // Another request may have learned it first.
+        if (clock.skew() !== skew) return true;
+        return saysExpired.test(text) && (await credentials.renew(used));
       },
     };
   };

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { type App, startApp } from '../app.ts';
 import { JournalError } from '../journal/journal.ts';
 import { createLog } from '../observe/log.ts';
@@ -19,6 +20,9 @@ export async function serve(environment: Environment): Promise<number> {
     return exitCodes.settings;
   }
   const { settings } = loaded;
+  // V8 would let garbage grow to 200 MB before it collects any, whatever the load: a drain makes
+  // much of it, and keeps little. Measured, this costs no calls a second.
+  setFlagsFromString('--optimize-for-size');
   const log = await createLog(settings.log.level);
   for (const warning of loaded.warnings) log.warn(warning);
   if (settings.server.authToken === undefined && !isLoopback(settings.server.host)) {

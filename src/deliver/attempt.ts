@@ -4,6 +4,7 @@ import type { MlflowClient } from '../mlflow/client.ts';
 import { planRun } from '../record/plan-run.ts';
 import type { RunPlan } from '../record/run-plan.ts';
 import { type Backoff, fullJitter } from './backoff.ts';
+import type { BodyPlace, BodyRoom } from './body-room.ts';
 import type { CallEnd } from './call-end.ts';
 import type { Clock } from './clock.ts';
 import type { Experiments } from './experiments.ts';
@@ -19,7 +20,9 @@ export interface DeliverParts {
   successes: Successes;
   /** Commits progress; it resolves when that is on disk. */
   keep: (seq: number, progress: Progress) => Promise<void>;
-  body: (seq: number) => Promise<Uint8Array | undefined>;
+  /** The bytes of its `call.json`, in `place` where there is one. */
+  body: (seq: number, place?: BodyPlace) => Promise<Uint8Array | undefined>;
+  bodyRoom: BodyRoom;
   clock: Clock;
   random: () => number;
 }

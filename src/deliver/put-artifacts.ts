@@ -1,5 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import type { BegunRun } from './begin-run.ts';
+import type { BodyPlace } from './body-room.ts';
 import type { CallEnd } from './call-end.ts';
 import { isAtFault, judge } from './judge.ts';
 
@@ -7,10 +8,11 @@ import { isAtFault, judge } from './judge.ts';
 export async function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
   const { parts, call, plan } = attempt;
   const { traceback } = plan;
-  const body = () => parts.body(call.seq);
   const hasBody = call.record.body !== 'dropped';
+  const putBody = (place?: BodyPlace) =>
+    putArtifact(attempt, run, 'call.json', () => parts.body(call.seq, place));
   return (
-    (hasBody ? await putArtifact(attempt, run, 'call.json', body) : undefined) ??
+    (hasBody ? await parts.bodyRoom.within(call.bodyBytes, putBody) : undefined) ??
     (traceback === undefined
       ? undefined
       : await putArtifact(attempt, run, 'traceback.txt', async () =>

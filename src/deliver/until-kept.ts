@@ -11,20 +11,14 @@ const waitMs = 1_000;
  * each second, and the call goes no further before it succeeds.
  *
  * @param over Aborted when delivery ends; then the journal's error is passed on.
- * @param onFailure Called with the error of each failed try.
  */
-export function createUntilKept(
-  clock: Clock,
-  over: AbortSignal,
-  onFailure: (error: JournalError) => void,
-): UntilKept {
+export function createUntilKept(clock: Clock, over: AbortSignal): UntilKept {
   return async (write) => {
     for (;;) {
       try {
         return await write();
       } catch (error) {
         if (!(error instanceof JournalError) || over.aborted) throw error;
-        onFailure(error);
         await clock.sleep(waitMs, over);
       }
     }

@@ -49,7 +49,7 @@ export function createDeadLetterDesk(
     });
 
   return {
-    list: (filter, limit) => rowsOf(filter, limit).map(letterOf),
+    list: (filter, limit) => rowsOf(filter, limit).map(letterOf).map(withoutQuotes),
     show: (id) => {
       const [row] = rowsOf({ ids: [id] }, 1);
       if (row === undefined) return undefined;
@@ -92,6 +92,12 @@ export function createDeadLetterDesk(
 /** A member of a call's record; a record that is damaged has none. */
 function member(path: string): string {
   return `CASE WHEN json_valid(p.record) THEN json_extract(p.record, '${path}') END`;
+}
+
+/** Behind the kind of its answer MLflow says more, and quotes values of the call at times. */
+function withoutQuotes(letter: DeadLetter): DeadLetter {
+  const [kind = ''] = letter.detail.split(': ', 1);
+  return { ...letter, detail: kind };
 }
 
 type Row = Record<string, unknown>;

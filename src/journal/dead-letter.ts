@@ -4,6 +4,7 @@ export interface DeadLetter {
   /** Unix milliseconds. */
   diedAt: number;
   reason: string;
+  /** Such as `HTTP 400 INVALID_PARAMETER_VALUE`; what MLflow said in words comes with the content. */
   detail: string;
   /** Of a call: who and what. Absent for a part of a post that is no call. */
   call?: { recordId: string; callId?: string; model?: string; team?: string };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { DiskTrouble } from './disk-watch.ts';
 import { type Journal, JournalError } from './journal.ts';
 import type { Damage } from './salvage/damage.ts';
 import type { JournalOptions } from './sqlite-journal.ts';
@@ -16,12 +17,14 @@ interface Waiting {
  * @param onDeath Called when the thread ends though nobody closed it: what it was asked may or may
  *   not be on disk, so the process should end and start anew.
  * @param onDamage Told once, before this resolves, of what was damaged and has been salvaged.
+ * @param onDisk Told once when the disk begins to fail, and once, of nothing, when it works again.
  * @throws JournalError when the journal cannot be opened.
  */
 export async function openJournal(
   options: JournalOptions,
   onDeath: (reason: string) => void,
   onDamage: (damage: Damage) => void = () => undefined,
+  onDisk: (trouble: DiskTrouble | undefined) => void = () => undefined,
 ): Promise<Journal> {
   const worker = new Worker(workerFile(), { workerData: options });
   const waiting = new Map<number, Waiting>();
@@ -73,6 +76,9 @@ export async function openJournal(
           closed = true;
           reject(new JournalError(message.code, message.message));
           break;
+        case 'disk':
+          onDisk(message.trouble);
+          break;
         case 'replies':
           message.replies.forEach(settle);
           break;
@@ -92,7 +98,11 @@ export async function openJournal(
     progress: (seq, progress) => ask({ op: 'progress', seq, progress }),
     postpone: (seq, postponement) => ask({ op: 'postpone', seq, postponement }),
     settle: (seq, settlement, now) => ask({ op: 'settle', seq, settlement, now }),
-    body: (seq) => ask({ op: 'body', seq }),
+    body: async (seq, place) => {
+      const body = await ask({ op: 'body', seq, place });
+      // What hashes and sends it knows memory that threads share as a Buffer only.
+      return body && Buffer.from(body.buffer, body.byteOffset, body.length);
+    },
     account: () => ask({ op: 'account' }),
     listDead: (filter, limit) => ask({ op: 'listDead', filter, limit }),
     showDead: (deadId) => ask({ op: 'showDead', deadId }),

@@ -30,8 +30,11 @@ export interface Journal extends JournalDesk {
   postpone(seq: number, postponement: Postponement): Promise<void>;
   /** Ends a taken call. */
   settle(seq: number, settlement: Settlement, now: number): Promise<void>;
-  /** The bytes of a call's `call.json`; absent when they were shed or are damaged. */
-  body(seq: number): Promise<Uint8Array | undefined>;
+  /**
+   * The bytes of a call's `call.json`; absent when they were shed or are damaged. They are written
+   * to `place` where it is given and large enough.
+   */
+  body(seq: number, place?: Uint8Array<SharedArrayBuffer>): Promise<Uint8Array | undefined>;
   /**
    * What calls add up to, in intervals that have closed and were not sent to `destination`: those of
    * the oldest day, of the ones that begin at `from` or later, of which there are some.
@@ -125,6 +128,8 @@ export interface PendingCall {
   record: CallRecord;
   /** How often it was tried and given back because of its own failure. */
   attempts: number;
+  /** The length of its `call.json`. */
+  bodyBytes: number;
   /** How far an earlier attempt towards the same destination came; absent where there was none. */
   progress?: Progress;
 }
@@ -191,6 +196,8 @@ export interface Account {
   maxBytes: number;
   /** Whether calls are taken in at present. */
   accepting: boolean;
+  /** The disk fails: since when, in Unix milliseconds, and how. */
+  trouble?: { since: number; message: string };
 }
 
 /**

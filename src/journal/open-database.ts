@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from './journal.ts';
 import { patienceMs } from './own-folder.ts';
-import { isDamage, primaryCode } from './salvage/is-damage.ts';
+import { extendedCode, isDamage, primaryCode } from './salvage/is-damage.ts';
 import { migrations, schemaVersion } from './schema.ts';
 
 /** `PRAGMA application_id` of a journal: "LMLJ". */
@@ -27,7 +27,8 @@ export function openDatabase(file: string): DatabaseSync {
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = 4000;
-      PRAGMA cache_size = -8000;
+      PRAGMA journal_size_limit = 16777216;
+      PRAGMA cache_size = -4000;
       PRAGMA temp_store = MEMORY;
     `);
     bringUpToDate(database, file);
@@ -87,5 +88,9 @@ export function asJournalError(error: unknown, folder: string): JournalError {
       `the journal in ${folder} is damaged (${message}); what can be read is salvaged at the next start`,
     );
   }
-  return new JournalError('JOURNAL_UNAVAILABLE', `the journal in ${folder} failed: ${message}`);
+  const which = extendedCode(error);
+  return new JournalError(
+    'JOURNAL_UNAVAILABLE',
+    `the journal in ${folder} failed: ${message}${which === undefined ? '' : ` (SQLite ${which})`}`,
+  );
 }

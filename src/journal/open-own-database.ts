@@ -22,6 +22,8 @@ export interface OwnDatabase {
   damage?: Damage;
   /** Writes down that a command met damage, so that the next opening salvages. */
   noteDamage(): void;
+  /** Takes that back: what could not be read can be. */
+  withdrawNote(): void;
   /** Closes the file and gives up the folder. */
   close(): void;
 }
@@ -53,6 +55,7 @@ export function openOwnDatabase(
       database,
       ...(damage && { damage }),
       noteDamage: () => note(folder),
+      withdrawNote: () => rmSync(join(folder, noteFile), { force: true }),
       close: () => {
         database.close();
         owned.close();

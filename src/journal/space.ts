@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { createBallast } from './ballast.ts';
-import { walFile as walName } from './journal-files.ts';
+import { databaseFile, walFile as walName } from './journal-files.ts';
 import { isSqliteError, numberOf } from './open-database.ts';
 
 /** The journal's bound on disk, in bytes: database, write-ahead log and ballast together. */
@@ -17,10 +17,17 @@ export interface Space {
   admitted(bytes: number): void;
   /** The transaction is over. Folds the log back into the database when it has grown long. */
   committed(): void;
-  /** Gives some of the free pages back to the file system, and takes the ballast up again. */
-  tidy(): void;
+  /**
+   * Gives some of the free pages back to the file system, and takes the ballast up again. True:
+   * there is much more to give back.
+   */
+  tidy(): boolean;
   /** The disk was full: gives the ballast up, so that what is there can at least end. */
   diskWasFull(): void;
+  /** A commit failed: what it wrote to the log counts for nothing, and may stay there. */
+  commitFailed(): void;
+  /** After a failed commit: folds the log back and begins it anew, so that nothing stale is in it. */
+  beginLogAnew(): void;
   maxBytes: number;
 }
 
@@ -30,6 +37,8 @@ const reserveBytes = 64 * 1024 * 1024;
 const mostBallast = 8 * 1024 * 1024;
 /** Free pages that one step gives back: a few milliseconds of work. */
 const pagesAStep = 256;
+/** Free bytes that the calls to come will soon need again; they are given back slowly. */
+const slack = 16 * 1024 * 1024;
 
 /**
  * Keeps the journal within `maxBytes`. Calls are admitted up to a reserve, the larger of 6 % and
@@ -44,17 +53,18 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
   const reserve = Math.min(Math.max(maxBytes * reserveShare, reserveBytes), maxBytes / 4);
   const walLimit = Math.min(longestWal, maxBytes / 8);
   const walFile = join(folder, walName);
+  const file = join(folder, databaseFile);
   database.exec(
     `PRAGMA max_page_count = ${Math.floor((maxBytes - walLimit - ballastBytes) / pageSize)}`,
   );
 
-  const walBytes = () => statSync(walFile, { throwIfNoEntry: false })?.size ?? 0;
-  const used = () => {
-    const pages = numberOf(database, 'PRAGMA page_count');
-    const inUse = pages - numberOf(database, 'PRAGMA freelist_count');
-    return inUse * pageSize + walBytes() + ballast.bytes();
-  };
+  const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  const walBytes = () => sizeOf(walFile);
+  const bytesInAll = () => numberOf(database, 'PRAGMA page_count') * pageSize;
+  const bytesFree = () => numberOf(database, 'PRAGMA freelist_count') * pageSize;
+  const used = () => bytesInAll() - bytesFree() + walBytes() + ballast.bytes();
   let logged = 0;
+  let isLogStale = false;
   /** On a full disk housekeeping may fail, and need not succeed. */
   const tryOut = (sql: string) => {
     try {
@@ -79,9 +89,23 @@ export function createSpace(database: DatabaseSync, folder: string, maxBytes: nu
       if (walBytes() > walLimit) tryOut('PRAGMA wal_checkpoint(TRUNCATE)');
     },
     tidy: () => {
+      const before = bytesFree();
       tryOut(`PRAGMA incremental_vacuum(${pagesAStep})`);
+      const after = bytesFree();
+      if (after > slack && after < before) return true;
+      // The file itself becomes shorter when the log is folded back.
+      if (sizeOf(file) - bytesInAll() > slack) tryOut('PRAGMA wal_checkpoint(PASSIVE)');
       ballast.restore();
+      return false;
     },
     diskWasFull: ballast.drop,
+    commitFailed: () => {
+      isLogStale = true;
+    },
+    beginLogAnew: () => {
+      if (!isLogStale) return;
+      tryOut('PRAGMA wal_checkpoint(TRUNCATE)');
+      isLogStale = walBytes() > 0;
+    },
   };
 }

@@ -24,6 +24,7 @@ import { createMakeRoom } from './make-room.ts';
 import { openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
+import { createRun } from './run-commands.ts';
 import type { Damage } from './salvage/damage.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
@@ -31,6 +32,7 @@ import { createSpace } from './space.ts';
 import { createTaker } from './take-calls.ts';
 import { createTaken } from './taken.ts';
 import { createTransactions } from './transactions.ts';
+import { createFindUnreadable } from './unreadable.ts';
 import { createUsage, type Usage, type UsageOptions } from './usage/usage.ts';
 
 export interface JournalOptions extends JournalPolicy {
@@ -62,7 +64,7 @@ export interface SqliteJournal {
   progress(seq: number, progress: Progress): void;
   postpone(seq: number, postponement: Postponement): void;
   settle(seq: number, settlement: Settlement, now: number): void;
-  body(seq: number): Uint8Array | undefined;
+  body(seq: number, place?: Uint8Array): Uint8Array | undefined;
   account(): Account;
   dead: DeadLetterDesk;
   /** Absent where calls are not added up. */
@@ -70,6 +72,10 @@ export interface SqliteJournal {
   replay(request: ReplayRequest, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
+  /** What the disk did not give it gives again: the next opening has nothing to salvage. */
+  diskWorks(): void;
+  /** Writes something, within `run`, and leaves nothing of it. */
+  probe(): void;
   /** Calls that come from now on are treated by this policy. */
   reconfigure(policy: JournalPolicy): void;
   close(): void;
@@ -84,8 +90,12 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const own = openOwnDatabase(options.folder, policy.naming.nameFor);
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
-  const transactions = createTransactions(database, options.folder, ({ code }) => {
-    if (code === 'JOURNAL_FULL') space.diskWasFull();
+  const transactions = createTransactions(database, options.folder, {
+    onBegin: space.beginLogAnew,
+    onFailure: ({ code }) => {
+      if (code === 'JOURNAL_FULL') space.diskWasFull();
+      if (code === 'JOURNAL_UNAVAILABLE') space.commitFailed();
+    },
   });
   const ledger = createLedger(database);
   const deadLetters = createDeadLetters(database, (bytes) => policy.keepBroken(bytes));
@@ -109,6 +119,8 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const setPostponed = database.prepare(
     'UPDATE calls SET due_at = ?, attempts = ?, progress = ? WHERE seq = ?',
   );
+  const insertProbe = database.prepare("INSERT INTO meta (name, value) VALUES ('probe', '')");
+  const deleteProbe = database.prepare("DELETE FROM meta WHERE name = 'probe'");
   const findBody = database.prepare('SELECT body, body_crc FROM payloads WHERE seq = ?');
 
   const append = (body: Uint8Array, elements: Iterable<AdmittedElement>, receivedAt: number) => {
@@ -119,21 +131,15 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     return appendElements(bufferOf(body), elements, receivedAt);
   };
 
-  /** Nothing that is built on a damaged file can be trusted: the process ends, the restart salvages. */
-  const endOnDamage = (results: PromiseSettledResult<unknown>[]) => {
-    for (const result of results) {
-      const reason: unknown = result.status === 'rejected' ? result.reason : undefined;
-      if (!(reason instanceof JournalError) || reason.code !== 'JOURNAL_DAMAGED') continue;
-      own.noteDamage();
-      throw reason;
-    }
-  };
+  const run = createRun(transactions, {
+    findUnreadable: createFindUnreadable(options.folder),
+    onUnsound: own.noteDamage,
+  });
 
   return {
     ...(own.damage && { damage: own.damage }),
     run: (commands) => {
-      const results = transactions.run(commands);
-      endOnDamage(results);
+      const results = run(commands);
       space.committed();
       return results;
     },
@@ -151,27 +157,37 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       taken.giveBack(seq);
     },
     settle: settler.settle,
-    body: (seq) => {
+    body: (seq, place) => {
       const row = findBody.get(seq);
       const body = row?.['body'];
       const sound = body instanceof Uint8Array && crc32(body) === Number(row?.['body_crc']);
-      return sound ? body : undefined;
+      if (!sound) return undefined;
+      if (place === undefined || place.length < body.length) return body;
+      place.set(body);
+      const copied = place.subarray(0, body.length);
+      // Not left to the garbage collector, which counts what lies outside its heap late.
+      if (body.buffer instanceof ArrayBuffer) body.buffer.transfer(0);
+      return copied;
     },
     account: createAccountant(database, ledger, space),
     dead: createDeadLetterDesk(database, ledger, settler),
     ...(usage && { usage }),
     replay: createReplay(database, ledger),
     tidy: (now) => {
-      const results = transactions.run([
+      const [forgotten] = run([
         () => {
           usage?.tidy(now);
           return settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now);
         },
       ]);
-      endOnDamage(results);
-      const [forgotten] = results;
-      space.tidy();
-      return forgotten?.status === 'fulfilled' && forgotten.value === forgottenAStep;
+      if (forgotten?.status !== 'fulfilled') return false;
+      const givesBack = space.tidy();
+      return givesBack || forgotten.value === forgottenAStep;
+    },
+    diskWorks: own.withdrawNote,
+    probe: () => {
+      insertProbe.run();
+      deleteProbe.run();
     },
     reconfigure: (next) => {
       policy = compile(next);

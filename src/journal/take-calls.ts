@@ -20,7 +20,8 @@ export interface TakeParts {
 /** Hands out calls that are due, oldest first; one whose record is damaged dies here. */
 export function createTaker({ database, taken, settle }: TakeParts) {
   const findDue = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc
+    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc,
+       length(p.body) AS body_bytes
      FROM calls c JOIN payloads p USING (seq)
      WHERE c.state = 0 AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
   );
@@ -29,6 +30,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
   );
   const pullIn = database.prepare('UPDATE calls SET due_at = ? WHERE state = 0 AND due_at > ?');
   const findState = database.prepare('SELECT state FROM calls WHERE seq = ?');
+  const findPending = database.prepare("SELECT 1 FROM ledger WHERE name = 'pending' AND calls > 0");
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
 
   return (limit: number, destination: string, now: number): TakenCalls => {
@@ -61,10 +63,15 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         experiment: String(row['experiment']),
         record,
         attempts: Number(row['attempts']),
+        bodyBytes: Number(row['body_bytes'] ?? 0),
         ...(progress && { progress }),
       });
     }
     const nextDueAt = findNextDue.get(now)?.['due_at'];
+    const findsNone = calls.length === 0 && taken.size() === 0 && nextDueAt === undefined;
+    if (findsNone && limit > 0 && findPending.get() !== undefined) {
+      throw new JournalError('JOURNAL_DAMAGED', 'calls that are pending cannot be found');
+    }
     return { calls, ...(nextDueAt !== undefined && { nextDueAt: Number(nextDueAt) }) };
   };
 }

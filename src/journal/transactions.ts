@@ -13,11 +13,17 @@ export interface Transactions {
   onUndo(step: () => void): void;
 }
 
-/** @param onFailure Called with the reason when a whole transaction has failed. */
+export interface TransactionEvents {
+  /** Called before each transaction. */
+  onBegin: () => void;
+  /** Called with the reason when a whole transaction has failed. */
+  onFailure: (reason: JournalError) => void;
+}
+
 export function createTransactions(
   database: DatabaseSync,
   folder: string,
-  onFailure: (reason: JournalError) => void,
+  { onBegin, onFailure }: TransactionEvents,
 ): Transactions {
   let steps: (() => void)[] = [];
 
@@ -43,6 +49,7 @@ export function createTransactions(
 
   return {
     run: (commands) => {
+      onBegin();
       try {
         database.exec('BEGIN IMMEDIATE');
         const results = commands.map(runOne);

@@ -1,5 +1,6 @@
 import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
+import type { DiskTrouble } from './disk-watch.ts';
 import type {
   Account,
   AppendReceipt,
@@ -22,7 +23,7 @@ export type Command =
   | { op: 'progress'; seq: number; progress: Progress }
   | { op: 'postpone'; seq: number; postponement: Postponement }
   | { op: 'settle'; seq: number; settlement: Settlement; now: number }
-  | { op: 'body'; seq: number }
+  | { op: 'body'; seq: number; place?: Uint8Array<SharedArrayBuffer> | undefined }
   | { op: 'account' }
   | { op: 'listDead'; filter: DeadLetterFilter; limit: number }
   | { op: 'showDead'; deadId: number }
@@ -69,8 +70,9 @@ export type Reply =
   | { id: number; ok: true; value: Answer }
   | { id: number; ok: false; code: JournalErrorCode; message: string };
 
-/** What the thread says of itself: once at its start, then with each commit. */
+/** What the thread says of itself: once at its start, then with each commit and change. */
 export type Message =
   | { kind: 'opened'; damage?: Damage }
   | { kind: 'refused'; code: JournalErrorCode; message: string }
-  | { kind: 'replies'; replies: Reply[] };
+  | { kind: 'replies'; replies: Reply[] }
+  | { kind: 'disk'; trouble: DiskTrouble | undefined };

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { createDiskWatch, type DiskWatch } from './disk-watch.ts';
 import type { ExternalRedactor } from './external-redactor.ts';
-import { JournalError } from './journal.ts';
+import { type Account, JournalError } from './journal.ts';
 import { type JournalOptions, openSqliteJournal, type SqliteJournal } from './sqlite-journal.ts';
 import type { Answer, Command, Message, Reply, Request } from './worker-protocol.ts';
 
@@ -12,6 +13,10 @@ import type { Answer, Command, Message, Reply, Request } from './worker-protocol
 
 /** How often what was kept long enough is forgotten, in milliseconds. */
 const tidyInterval = 5_000;
+/** Between two steps of it, where there is more: no post waits for more than one. */
+const tidyPause = 20;
+/** How often a disk that fails is tried, in milliseconds. */
+const troubleInterval = 2_000;
 
 const port = parentPort;
 if (port === null) throw new Error('the journal runs in a worker thread only');
@@ -46,6 +51,10 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
   let redactor = firstRedactor;
   const vetting = new Set<Promise<void>>();
   let waiting: Ready[] = [];
+  const disk = createDiskWatch(Date.now, (trouble) => {
+    if (trouble === undefined) journal.diskWorks();
+    say({ kind: 'disk', trouble });
+  });
 
   const enqueue = (ready: Ready) => {
     waiting.push(ready);
@@ -62,7 +71,7 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
   };
 
   port?.on('message', ({ id, command }: Request) => {
-    const ready: Ready = { id, op: command.op, run: () => answer(journal, command) };
+    const ready: Ready = { id, op: command.op, run: () => answer(journal, disk, command) };
     if (command.op === 'append' && redactor !== undefined) {
       const fail = (error: unknown) => {
         const run = (): never => {
@@ -91,10 +100,13 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
     const close = waiting.find(({ op }) => op === 'close');
     waiting = [];
     const results = journal.run(requests.map(({ run }) => run));
+    requests.forEach(({ op }, index) => {
+      disk.note(op, failureIn(results[index]));
+    });
     const replies = requests.map(({ id }, index) => replyTo(id, results[index]));
     say({ kind: 'replies', replies }, replies.flatMap(bytesIn));
     if (close !== undefined) {
-      clearInterval(tidying);
+      clearTimeout(tidying);
       journal.close();
       void redactor?.close();
       say({ kind: 'replies', replies: [{ id: close.id, ok: true, value: undefined }] });
@@ -103,12 +115,14 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
   };
 
   const tidy = () => {
-    if (waiting.length === 0 && journal.tidy(Date.now())) setImmediate(tidy);
+    disk.tick(() => failureIn(journal.run([journal.probe])[0]));
+    const pause = journal.tidy(Date.now()) ? tidyPause : tidyInterval;
+    tidying = setTimeout(tidy, disk.trouble() === undefined ? pause : troubleInterval);
   };
-  const tidying = setInterval(tidy, tidyInterval);
+  let tidying = setTimeout(tidy, tidyInterval);
 }
 
-function answer(journal: SqliteJournal, command: Command): Answer {
+function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answer {
   switch (command.op) {
     case 'append':
       return journal.append(command.body, command.receivedAt);
@@ -124,9 +138,9 @@ function answer(journal: SqliteJournal, command: Command): Answer {
       journal.settle(command.seq, command.settlement, command.now);
       return undefined;
     case 'body':
-      return journal.body(command.seq);
+      return journal.body(command.seq, command.place);
     case 'account':
-      return journal.account();
+      return withTrouble(journal.account(), disk);
     case 'listDead':
       return journal.dead.list(command.filter, command.limit);
     case 'showDead':
@@ -155,11 +169,26 @@ function answer(journal: SqliteJournal, command: Command): Answer {
   }
 }
 
+function withTrouble(account: Account, disk: DiskWatch): Account {
+  const trouble = disk.trouble();
+  const accepting = account.accepting && disk.keepsPosts();
+  return { ...account, accepting, ...(trouble && { trouble }) };
+}
+
+function failureIn(result: PromiseSettledResult<unknown> | undefined): JournalError | undefined {
+  return result?.status === 'fulfilled' ? undefined : failureOf(result);
+}
+
+function failureOf(result: PromiseRejectedResult | undefined): JournalError {
+  const error: unknown = result?.reason;
+  return error instanceof JournalError
+    ? error
+    : new JournalError('JOURNAL_UNAVAILABLE', String(error));
+}
+
 function replyTo(id: number, result: PromiseSettledResult<Answer> | undefined): Reply {
   if (result?.status === 'fulfilled') return { id, ok: true, value: result.value };
-  const error: unknown = result?.reason;
-  const { code, message } =
-    error instanceof JournalError ? error : new JournalError('JOURNAL_UNAVAILABLE', String(error));
+  const { code, message } = failureOf(result);
   return { id, ok: false, code, message };
 }
 

@@ -85,7 +85,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 401:
       return hold('unauthorized');
     case 403:
-      return hold('forbidden');
+      return hold(saysBadCredentials.test(errorCode ?? '') ? 'unauthorized' : 'forbidden');
     case 404:
       if (/server could not be found/i.test(text)) return hold('no_such_server');
       return errorCode === 'RESOURCE_DOES_NOT_EXIST' ? reject('missing') : hold('not_mlflow');
@@ -116,14 +116,14 @@ const mostQuoted = 300;
 /** Refusals that a server or a proxy may mean for one request alone. */
 const refusals: ReadonlySet<HoldReason> = new Set(['unauthorized', 'forbidden', 'not_mlflow']);
 
+/** AWS's names for credentials that are not known or not good any more, and for signatures by them. */
+const saysBadCredentials =
+  /Token|UnrecognizedClient|Signature|AuthFailure|Request(Expired|InTheFuture)/;
+
 /** What is meant by a 400 of what stands before MLflow. */
 function frontReason(errorCode = ''): HoldReason {
   if (/AccessDenied|NotAuthorized/.test(errorCode)) return 'forbidden';
-  if (
-    /Token|UnrecognizedClient|Signature|AuthFailure|Request(Expired|InTheFuture)/.test(errorCode)
-  ) {
-    return 'unauthorized';
-  }
+  if (saysBadCredentials.test(errorCode)) return 'unauthorized';
   return errorCode === 'ResourceNotFound' ? 'no_such_server' : 'not_mlflow';
 }
 

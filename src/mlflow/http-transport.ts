@@ -21,8 +21,11 @@ export interface HttpTransport {
 /** Milliseconds until a connection stands, TLS included. */
 const connectMs = 10_000;
 
-/** The longest answer that is read. MLflow's answers to our requests are a few kilobytes. */
-const maxAnswerBytes = 4 * 1024 * 1024;
+/**
+ * The longest answer that is read. Most are a few kilobytes; but a run comes with all its params and tags,
+ * and each character beyond ASCII takes six bytes: one at all its limits comes to 10 MB.
+ */
+const maxAnswerBytes = 16 * 1024 * 1024;
 
 export function createHttpTransport(options: HttpOptions): HttpTransport {
   const { url } = options;

@@ -10,8 +10,9 @@ export const limits = {
   paramValueLength: 6000,
   /** In one `runs/log-batch`. */
   params: 100,
-  metrics: 1000,
   tags: 100,
+  /** Of metrics, params and tags together. */
+  batch: 1000,
   /** `runs/create` checks no count; this is ours. */
   createTags: 200,
   runNameLength: 250,

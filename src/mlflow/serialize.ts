@@ -51,20 +51,18 @@ export function createRunBody(experimentId: string, run: RunStart): string {
 }
 
 export function logBatchBody(runId: string, data: RunData): string {
-  return JSON.stringify({
-    run_id: text(runId),
-    params: pairs(data.params, {
-      valueLength: limits.paramValueLength,
-      most: limits.params,
-      ascii: true,
-    }),
-    metrics: metricPoints(data.metrics),
-    tags: pairs(data.tags, {
-      valueLength: limits.tagValueLength,
-      most: limits.tags,
-      ascii: false,
-    }),
+  const params = pairs(data.params, {
+    valueLength: limits.paramValueLength,
+    most: limits.params,
+    ascii: true,
   });
+  const tags = pairs(data.tags, {
+    valueLength: limits.tagValueLength,
+    most: limits.tags,
+    ascii: false,
+  });
+  const metrics = metricPoints(data.metrics, limits.batch - params.length - tags.length);
+  return JSON.stringify({ run_id: text(runId), params, metrics, tags });
 }
 
 export function updateRunBody(runId: string, end: RunEnd): string {
@@ -132,10 +130,10 @@ function freeKey(name: string, taken: ReadonlyMap<string, unknown>): string {
   return candidate;
 }
 
-function metricPoints(points: Iterable<MetricPoint>) {
+function metricPoints(points: Iterable<MetricPoint>, most: number) {
   return [...points]
     .filter((point) => Number.isFinite(point.value))
-    .slice(0, limits.metrics)
+    .slice(0, most)
     .map((point) => ({
       key: key(point.name, true),
       value: point.value,

@@ -37,7 +37,11 @@ export function createHealth(parts: HealthParts) {
 function journalReport(account: Account, now: number): object {
   const { oldestPendingAt } = account;
   return {
-    state: account.accepting ? 'open' : 'full',
+    state: stateOf(account),
+    trouble: account.trouble && {
+      since: new Date(account.trouble.since).toISOString(),
+      message: account.trouble.message,
+    },
     id: account.journalId,
     received: account.received,
     recorded: account.recorded,
@@ -53,6 +57,11 @@ function journalReport(account: Account, now: number): object {
     bytes: account.bytes,
     max_bytes: account.maxBytes,
   };
+}
+
+function stateOf({ accepting, trouble }: Account): 'open' | 'full' | 'failing' {
+  if (trouble !== undefined) return 'failing';
+  return accepting ? 'open' : 'full';
 }
 
 function stateReport(state: DestinationState): object {

@@ -51,6 +51,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
   const oldest = gauge('oldest_pending_age_seconds', 'Age of the oldest pending call');
   const bytes = gauge('journal_bytes', 'Bytes that the journal uses on disk');
   const maxBytes = gauge('journal_max_bytes', 'The most bytes that it may use');
+  const failing = gauge('journal_failing', '1 while the disk fails the journal');
   const held = gauge('destination_held', '1 while a destination refuses', ['destination']);
 
   const posts = count('posts', 'Posts by the status of their answer', ['status']);
@@ -93,6 +94,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     );
     bytes.set(current.bytes);
     maxBytes.set(current.maxBytes);
+    failing.set(current.trouble === undefined ? 0 : 1);
     for (const [destination, { state }] of Object.entries(destinations())) {
       held.set({ destination }, state === 'held' ? 1 : 0);
     }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { CallEnd } from '../deliver/call-end.ts';
 import type { DestinationState } from '../deliver/hold.ts';
-import type { PendingCall } from '../journal/journal.ts';
+import type { Account, PendingCall } from '../journal/journal.ts';
 import type { Damage } from '../journal/salvage/damage.ts';
 import type { PostReport } from '../receive/receiver.ts';
 import type { SettingsProblem } from '../settings/environment.ts';
@@ -25,6 +25,12 @@ export function reportDamage(log: Logger, damage: Damage): void {
     },
     describeDamage(damage).join(' '),
   );
+}
+
+/** The beginning and the end of an episode in which the disk fails the journal. */
+export function reportDisk(log: Logger, trouble: Account['trouble']): void {
+  if (trouble === undefined) log.info('the disk works again; what had to wait is done');
+  else log.error(`${trouble.message}; what cannot be done now is tried again until it can`);
 }
 
 /** Settings that were read again, in part or not at all to new effect. */

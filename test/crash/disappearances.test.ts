@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { FaultProxy } from '../support/fault-proxy.ts';
+import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { mlflowReader } from '../support/mlflow-reader.ts';
-import { type MlflowServer, startMlflow } from '../support/mlflow-server.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startStage } from './stage.ts';
 
 describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () => {
-  let mlflow: MlflowServer;
+  let mlflow: SuiteMlflow;
   before(async () => {
-    mlflow = await startMlflow();
+    mlflow = await startSuiteMlflow();
   });
   after(() => mlflow.close());
 
@@ -24,7 +24,7 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
 
   for (const after of ['runs/create', 'runs/log-batch', 'artifacts/put']) {
     it(`a run that a person deleted after ${after} is not made again`, async (t) => {
-      const { proxy, sidecar, post, runs, metric } = await startStage(t, { url: mlflow.url });
+      const { proxy, sidecar, post, runs, metric } = await startStage(t, { mlflow });
       const deleted = afterFirst(proxy, after, async () => {
         const [run] = await runs();
         await tell('runs/delete', { run_id: run?.runId });
@@ -42,7 +42,7 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
 
   it('an experiment that a person deleted is not made again, and its calls are counted', async (t) => {
     const { proxy, sidecar, experiment, post, runs, metric } = await startStage(t, {
-      url: mlflow.url,
+      mlflow,
     });
     await post(1, 2);
     await sidecar.drained();
@@ -70,11 +70,11 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
   });
 
   it('a server that is restarted under way has one run a call', async (t) => {
-    const own = await startMlflow();
+    const own = await startSuiteMlflow();
     t.after(() => own.close());
     const { sidecar, post, runs, assertRecorded } = await startStage(t, {
-      url: own.url,
-      trackingUri: own.url,
+      mlflow: own,
+      withoutProxy: true,
     });
     await post(1, 60);
     const some = async () => ((await runs()).length > 10 ? true : undefined);
@@ -85,9 +85,13 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
   });
 
   it('a server that is replaced by an empty one gets the calls that come then', async (t) => {
-    const [old, empty] = await Promise.all([startMlflow(), startMlflow()]);
+    const { moto } = mlflow;
+    const [old, empty] = await Promise.all([
+      startSuiteMlflow({ moto }),
+      startSuiteMlflow({ moto }),
+    ]);
     t.after(() => Promise.all([old.close(), empty.close()]));
-    const { proxy, sidecar, experiment, post, metric } = await startStage(t, { url: old.url });
+    const { proxy, sidecar, experiment, post, metric } = await startStage(t, { mlflow: old });
     await post(1, 3);
     await sidecar.drained();
     const replaced = afterFirst(proxy, 'runs/create', async () => proxy.pointTo(empty.url));

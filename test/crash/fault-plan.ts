@@ -10,23 +10,35 @@ export const refusals: readonly Extract<Fault, { kind: 'answer' }>[] = [
   { kind: 'answer', status: 429 },
 ];
 
+/** How often each kind comes, of twenty. */
+const kinds: readonly Fault['kind'][] = [
+  ...Array<'lose_answer'>(8).fill('lose_answer'),
+  ...(['reset_answer', 'reset_answer', 'reset_answer', 'hang', 'hang', 'slow', 'slow'] as const),
+  ...(['act_late', 'act_late', 'act_late', 'answer', 'answer'] as const),
+];
+
 /**
- * What goes wrong with single requests: one in ten. A late create acts before the last search for it,
- * at 90 s; that one acts after all others is the matter of a test of its own.
+ * What goes wrong with single requests: one in ten, each kind once before chance decides. A late create
+ * acts before the last search for it, at 90 s; that one acts after all others is the matter of a test of
+ * its own.
  */
 export function createFaultPlan(random: Random): (passing: PassingRequest) => Fault | undefined {
+  const first = random.shuffled([...new Set(kinds)]);
   return ({ name }) => {
-    const roll = random.next();
-    if (roll < 0.04) return { kind: 'lose_answer' };
-    if (roll < 0.055) return { kind: 'reset_answer' };
-    if (roll < 0.065) return { kind: 'hang' };
-    if (roll < 0.075) return { kind: 'slow', ms: random.between(500, 2_500) };
-    if (roll < 0.09) {
-      const ms = random.pick([100, 1_000, 5_000, 25_000]);
-      return { kind: 'act_late', until: () => pause(ms) };
+    if (!random.chance(0.1)) return undefined;
+    const kind = first.pop() ?? random.pick(kinds);
+    switch (kind) {
+      case 'slow':
+        return { kind, ms: random.between(500, 2_500) };
+      case 'act_late': {
+        const ms = random.pick([100, 1_000, 5_000, 25_000]);
+        return { kind, until: () => pause(ms) };
+      }
+      case 'answer':
+        // MLflow may have acted when it answers a create with 500; others are simply sent again.
+        return { kind, status: name === 'runs/create' ? 502 : 500 };
+      default:
+        return { kind };
     }
-    // MLflow may have acted when it answers a create with 500; others are simply sent again.
-    if (roll < 0.1) return { kind: 'answer', status: name === 'runs/create' ? 502 : 500 };
-    return undefined;
   };
 }

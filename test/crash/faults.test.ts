@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from '../support/fault-proxy.ts';
-import { type MlflowServer, startMlflow } from '../support/mlflow-server.ts';
+import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { firstOf, startStage } from './stage.ts';
 
 describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_000 }, () => {
-  let mlflow: MlflowServer;
+  let mlflow: SuiteMlflow;
   before(async () => {
-    mlflow = await startMlflow();
+    mlflow = await startSuiteMlflow();
   });
   after(() => mlflow.close());
 
@@ -17,7 +17,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   it('the second run of a create that acted after the last search is deleted', {
     timeout: 200_000,
   }, async (t) => {
-    const { proxy, sidecar, post, runs } = await startStage(t, { url: mlflow.url, timeout: '1s' });
+    const { proxy, sidecar, post, runs } = await startStage(t, { mlflow, timeout: '1s' });
     const sentAgain = () =>
       waitUntil(() => proxy.named('runs/create')[1]?.status, {
         what: 'the create to be sent again',
@@ -40,7 +40,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
     timeout: 250_000,
   }, async (t) => {
     const { proxy, sidecar, post, runs, metric } = await startStage(t, {
-      url: mlflow.url,
+      mlflow,
       timeout: '20s',
     });
     const failures = () => proxy.requests.filter(({ fault }) => fault === 'answer').length;
@@ -77,7 +77,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   });
 
   it('a create whose answer was lost is found, not sent again', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
     proxy.harm(firstOf('runs/create', 2, { kind: 'lose_answer' }));
     await post(1, 4);
     await assertRecorded(4);
@@ -91,7 +91,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
     ['runs/update', 'the end of a run'],
   ] as const) {
     it(`${what}, once sent without an answer, are sent again`, async (t) => {
-      const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+      const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
       proxy.harm(firstOf(name, 2, { kind: 'lose_answer' }));
       await post(1, 4);
       await assertRecorded(4);
@@ -101,7 +101,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   }
 
   it('an experiment whose making got no answer is made once', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
     proxy.harm(firstOf('experiments/create', 1, { kind: 'lose_answer' }));
     await post(1, 3);
     await assertRecorded(3);
@@ -110,7 +110,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
 
   for (const name of ['runs/create', 'runs/log-batch', 'artifacts/put', 'runs/update']) {
     it(`an answer of ${name} that breaks off in its middle counts as none`, async (t) => {
-      const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+      const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
       proxy.harm(firstOf(name, 1, { kind: 'reset_answer' }));
       await post(1, 3);
       await assertRecorded(3);
@@ -118,7 +118,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
 
     it(`a server that acts on ${name} after the sidecar gave up leaves one run a call`, async (t) => {
       const { proxy, post, assertRecorded } = await startStage(t, {
-        url: mlflow.url,
+        mlflow,
         timeout: '1s',
       });
       proxy.harm(firstOf(name, 1, { kind: 'act_late', until: () => pause(5_000) }));
@@ -130,7 +130,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   }
 
   it('a request that hangs is given up, and what it asked for is done once', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url, timeout: '1s' });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow, timeout: '1s' });
     proxy.harm(firstOf('runs/log-batch', 2, { kind: 'hang' }));
     await post(1, 4);
     await assertRecorded(4);
@@ -139,7 +139,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
 
   it('a server that takes two seconds for each answer gets each request once', async (t) => {
     const { proxy, post, assertRecorded } = await startStage(t, {
-      url: mlflow.url,
+      mlflow,
       timeout: '10s',
     });
     proxy.harm(() => ({ kind: 'slow', ms: 2_000 }));
@@ -150,7 +150,7 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   });
 
   it('requests that the server fails over for a while are sent until they pass', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
     proxy.harm(firstOf('runs/log-batch', 4, { kind: 'answer', status: 500 }));
     await post(1, 3);
     await assertRecorded(3);

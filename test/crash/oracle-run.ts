@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { type SuiteMlflow, startFront } from '../support/front.ts';
 import { createSender } from '../support/litellm-sender.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
@@ -15,8 +16,8 @@ import { createOracle, type HandedOut, type Oracle } from './oracle.ts';
 import { createStepOrder } from './step-order.ts';
 
 export interface OracleRun {
-  /** Where the MLflow is that all is recorded in; nobody else makes runs in its `/oracle`. */
-  readonly url: string;
+  /** What all is recorded in; nobody else makes runs in its `/oracle`. */
+  readonly mlflow: Pick<SuiteMlflow, 'url' | 'moto'>;
   /** How often the sidecar is killed; 11 or more, so that each kind of moment comes. */
   readonly kills: number;
   /** Decides what chance chooses; the moments of two processes are not in its hand. */
@@ -32,11 +33,11 @@ const experiment = '/oracle';
  * all come to rest: every acknowledged call has exactly one finished run with its content.
  */
 export async function runOracle(t: TestContext, options: OracleRun): Promise<void> {
-  const { url, kills, seed, disturb } = options;
+  const { mlflow, kills, seed, disturb } = options;
   t.diagnostic(`seed ${seed}, ${kills} kills`);
   const random = createRandom(seed);
   const oracle = createOracle(random);
-  const { proxy, sidecar } = await startAll(t, url);
+  const { proxy, sidecar } = await startAll(t, mlflow);
   const seen: Seen = { hits: [], held: new Set(), postedTwice: 0 };
 
   const killer = createKiller(sidecar);
@@ -82,7 +83,7 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   await sidecar.drained(200_000);
   await proxy.settled();
 
-  await oracle.check(url, experiment);
+  await oracle.check(mlflow.url, experiment);
   assert.deepEqual(stepOrder.violations, []);
   const metrics = await sidecar.metrics();
   const account = (name: string) => metrics[`litellm_mlflow_${name}`] ?? 0;
@@ -100,16 +101,16 @@ interface Seen {
   postedTwice: number;
 }
 
-async function startAll(t: TestContext, url: string) {
+async function startAll(t: TestContext, mlflow: OracleRun['mlflow']) {
   const dir = tempFolder(t);
   const config = join(dir, 'sidecar.yaml');
   writeFileSync(config, 'destination: { timeout: 2s }\n');
-  const proxy = await startFaultProxy(url);
-  t.after(() => proxy.close());
+  const { proxy, trackingUri, environment, close } = await startFront(mlflow);
+  t.after(close);
   const sidecar = await startSidecar({
-    trackingUri: proxy.url,
+    trackingUri,
     experiment,
-    env: { SIDECAR_CONFIG: config },
+    env: { ...environment, SIDECAR_CONFIG: config },
   });
   t.after(() => sidecar.close());
   return { proxy, sidecar };

@@ -14,5 +14,5 @@ test('every acknowledged call has exactly one finished run with its content, wha
 }, async (t) => {
   const mlflow = await startMlflow();
   t.after(() => mlflow.close());
-  await runOracle(t, { url: mlflow.url, kills, seed });
+  await runOracle(t, { mlflow, kills, seed });
 });

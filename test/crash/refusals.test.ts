@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from '../support/fault-proxy.ts';
-import { type MlflowServer, startMlflow } from '../support/mlflow-server.ts';
+import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { mlflowState, startStage } from './stage.ts';
 
@@ -13,9 +13,9 @@ const refuse = (status: number, headers: Record<string, string> = {}, body = '')
 });
 
 describe('a server that refuses', { concurrency: 4, timeout: 200_000 }, () => {
-  let mlflow: MlflowServer;
+  let mlflow: SuiteMlflow;
   before(async () => {
-    mlflow = await startMlflow();
+    mlflow = await startSuiteMlflow();
   });
   after(() => mlflow.close());
 
@@ -31,7 +31,7 @@ describe('a server that refuses', { concurrency: 4, timeout: 200_000 }, () => {
   for (const [what, fault, reason] of cases) {
     it(`that ${what} is held, and gets all calls when it no longer does`, async (t) => {
       const { proxy, sidecar, post, held, metric, assertRecorded } = await startStage(t, {
-        url: mlflow.url,
+        mlflow,
       });
       proxy.harm(() => fault);
       await post(1, 5);
@@ -55,32 +55,32 @@ describe('a server that refuses', { concurrency: 4, timeout: 200_000 }, () => {
   }
 
   it('that says when to come again is not asked before', async (t) => {
-    const { proxy, post, held, assertRecorded } = await startStage(t, { url: mlflow.url });
+    const { proxy, post, held, assertRecorded } = await startStage(t, { mlflow });
     let refusedAt = 0;
     // Not the first request, but one in the middle of a call, while others are under way.
-    proxy.harm(({ name, at }) => {
+    proxy.harm(({ name, at, path }) => {
       if (name === 'runs/log-batch') refusedAt ||= at;
-      if (refusedAt === 0 || at - refusedAt > 3_500) return undefined;
-      return refuse(429, { 'retry-after': '4' });
+      if (refusedAt === 0 || at - refusedAt > 11_500 || !isMlflows(path)) return undefined;
+      return refuse(429, { 'retry-after': '12' });
     });
     await post(1, 40);
     assert.equal(await held(), 'throttled');
     await assertRecorded(40);
-    const sent = proxy.requests.map(({ at }) => at - refusedAt);
+    const asked = proxy.requests.filter(({ path }) => isMlflows(path));
+    const sent = asked.map(({ at }) => at - refusedAt);
     // What was on its way when the refusal came back could not know of it.
-    assert.deepEqual(sent.filter((ms) => ms > 200 && ms < 3_900).map(Math.round), []);
+    assert.deepEqual(sent.filter((ms) => ms > 200 && ms < 11_900).map(Math.round), []);
     assert.ok(sent.filter((ms) => ms > 0 && ms <= 200).length <= 16, 'the rest of those under way');
   });
 
   it('by its name, which does not resolve, is held until the name is put right', async (t) => {
     const dir = tempFolder(t);
-    const url = mlflow.url;
-    const wrong = await startStage(t, { url, dir, trackingUri: 'http://no-such-host.invalid' });
+    const wrong = await startStage(t, { mlflow, dir, endpoint: 'http://no-such-host.invalid' });
     await wrong.post(1, 5);
     assert.equal(await wrong.held(), 'unreachable');
     assert.equal(await wrong.metric('calls_pending'), 5);
     await wrong.sidecar.stop();
-    const right = await startStage(t, { url, dir });
+    const right = await startStage(t, { mlflow, dir });
     await right.assertRecorded(5);
     assert.match(
       readFileSync(join(dir, 'sidecar.log'), 'utf8'),
@@ -88,3 +88,8 @@ describe('a server that refuses', { concurrency: 4, timeout: 200_000 }, () => {
     );
   });
 });
+
+/** S3 is another server. */
+function isMlflows(path: string): boolean {
+  return path.startsWith('/api/');
+}

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { type FrontOptions, type SuiteMlflow, startFront } from '../support/front.ts';
 import { eventsFrom } from '../support/litellm-event.ts';
 import { type MlflowRun, mlflowReader } from '../support/mlflow-reader.ts';
 import { postEvents } from '../support/post-events.ts';
+import type { SagemakerStack } from '../support/sagemaker-stack.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -14,6 +16,8 @@ import { waitUntil } from '../support/wait-until.ts';
 export interface Stage {
   readonly proxy: FaultProxy;
   readonly sidecar: Sidecar;
+  /** What stands before an MLflow that SageMaker manages. */
+  readonly sagemaker: SagemakerStack | undefined;
   readonly experiment: string;
   /** Posts calls with the numbers from `first` to `last`; each is acknowledged. */
   post(first: number, last: number): Promise<void>;
@@ -23,33 +27,48 @@ export interface Stage {
   assertRecorded(last: number, withinMs?: number): Promise<void>;
   /** A sample of the sidecar's own metrics, without their common prefix; 0 where there is none. */
   metric(name: string): Promise<number>;
-  /** Waits until MLflow is held; resolves with the reason. */
-  held(): Promise<string>;
+  /** Waits until MLflow, or the place of artifacts, is held; resolves with the reason. */
+  held(destination?: DestinationName): Promise<string>;
 }
 
-export interface StageOptions {
-  /** Where MLflow is. */
-  readonly url: string;
+export interface StageOptions extends FrontOptions {
+  readonly mlflow: Pick<SuiteMlflow, 'url' | 'moto'>;
   /** How long the sidecar waits for an answer. */
   readonly timeout?: string;
-  /** Where the sidecar looks for MLflow: the proxy unless told. */
-  readonly trackingUri?: string;
+  /** Where the sidecar looks for MLflow, or for SageMaker's edge: where they are unless told. */
+  readonly endpoint?: string;
+  /** No proxy before an MLflow that is not managed. */
+  readonly withoutProxy?: boolean;
   /** A journal to go on with. */
   readonly dir?: string;
   /** The experiment, or its template; the test's own unless told. */
   readonly experiment?: string;
+  /** More settings, as they stand in the file. */
+  readonly settings?: string;
+  /** More of the sidecar's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startStage(t: TestContext, options: StageOptions): Promise<Stage> {
-  const { url, timeout = '2s', experiment = `/${t.name}` } = options;
+  const { mlflow, timeout = '2s', experiment = `/${t.name}`, settings = '' } = options;
+  const { url } = mlflow;
   const config = join(tempFolder(t), 'sidecar.yaml');
-  writeFileSync(config, `destination: { timeout: ${timeout} }\n`);
-  const proxy = await startFaultProxy(url);
-  t.after(() => proxy.close());
+  writeFileSync(config, `destination: { timeout: ${timeout} }\n${settings}`);
+  const front = await startFront(mlflow, options);
+  t.after(front.close);
+  const { proxy, sagemaker } = front;
+  const straight = options.withoutProxy ? url : front.trackingUri;
   const sidecar = await startSidecar({
-    trackingUri: options.trackingUri ?? proxy.url,
+    trackingUri: sagemaker?.arn ?? options.endpoint ?? straight,
     experiment,
-    env: { SIDECAR_CONFIG: config },
+    env: {
+      ...front.environment,
+      SIDECAR_CONFIG: config,
+      ...(options.endpoint !== undefined && {
+        SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT: options.endpoint,
+      }),
+      ...options.env,
+    },
     ...(options.dir !== undefined && { dir: options.dir }),
   });
   t.after(() => sidecar.close());
@@ -59,6 +78,7 @@ export async function startStage(t: TestContext, options: StageOptions): Promise
   return {
     proxy,
     sidecar,
+    sagemaker,
     experiment,
     runs,
     metric,
@@ -76,25 +96,43 @@ export async function startStage(t: TestContext, options: StageOptions): Promise
       assert.equal(await metric('account_adds_up'), 1);
       assert.equal(await metric('calls_recorded_total'), last);
     },
-    held: () =>
+    held: (destination = 'mlflow') =>
       waitUntil(
         async () => {
-          const { state, reason } = await mlflowState(sidecar);
+          const { state, reason } = await stateOf(sidecar, destination);
           return state === 'held' ? (reason ?? 'no reason') : undefined;
         },
-        { what: 'MLflow to be held', withinMs: 30_000 },
+        { what: `${destination} to be held`, withinMs: 30_000 },
       ),
   };
 }
 
-/** What the sidecar says of MLflow on /healthz. */
-export async function mlflowState(sidecar: Sidecar): Promise<{ state: string; reason?: string }> {
+export type DestinationName = 'mlflow' | 'artifacts';
+
+interface DestinationState {
+  readonly state: string;
+  readonly reason?: string;
+}
+
+/** What the sidecar says of itself on /healthz. */
+export interface Health {
+  readonly destinations: Readonly<Record<DestinationName, DestinationState>>;
+  readonly requests_per_second?: number;
+}
+
+export async function healthOf(sidecar: Sidecar): Promise<Health> {
   const response = await fetch(`${sidecar.url}/healthz`);
   assert.equal(response.status, 200, 'a destination that refuses is no fault of the sidecar');
-  const health: { destinations: { mlflow: { state: string; reason?: string } } } = JSON.parse(
-    await response.text(),
-  );
-  return health.destinations.mlflow;
+  const health: Health = JSON.parse(await response.text());
+  return health;
+}
+
+export async function stateOf(sidecar: Sidecar, destination: DestinationName) {
+  return (await healthOf(sidecar)).destinations[destination];
+}
+
+export function mlflowState(sidecar: Sidecar): Promise<DestinationState> {
+  return stateOf(sidecar, 'mlflow');
 }
 
 async function assertComplete(url: string, run: MlflowRun): Promise<void> {

@@ -50,7 +50,7 @@ export function createStepOrder(): StepOrder {
 
 /** A file of its own for each artifact; the names sort in the order in which they are put. */
 function stepOf({ name, path }: PassingRequest): string {
-  return name === 'artifacts/put' ? `${name} ${path.split('/').at(-1)}` : name;
+  return name === 'artifacts/put' ? `${name} ${/[^/?]+(?=\?|$)/.exec(path)?.[0]}` : name;
 }
 
 function rank(step: string): number {

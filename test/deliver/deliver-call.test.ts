@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createBodyRoom } from '../../src/deliver/body-room.ts';
 import type { CallEnd } from '../../src/deliver/call-end.ts';
 import { createDelivery } from '../../src/deliver/deliver-call.ts';
 import { createExperiments } from '../../src/deliver/experiments.ts';
@@ -55,6 +56,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
       kept.push(progress);
     },
     body: async () => bodyBytes,
+    bodyRoom: createBodyRoom(1_000_000),
     clock,
     random: () => 0.5,
   });
@@ -64,6 +66,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
     experiment: '/e',
     record,
     attempts: 0,
+    bodyBytes: body.length,
   };
   let lastEnd: CallEnd | undefined;
   return {

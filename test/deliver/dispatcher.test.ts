@@ -38,7 +38,7 @@ async function setUp(t: TestContext, deliver: (call: PendingCall) => Promise<Cal
     holds,
     maxActive: 4,
     clock,
-    untilKept: createUntilKept(clock, new AbortController().signal, () => undefined),
+    untilKept: createUntilKept(clock, new AbortController().signal),
     onEnd: (call, end) => ended.push([call.record.callId, end.kind]),
   });
   t.after(async () => {

@@ -136,7 +136,7 @@ test('a run of a series that a person deleted is left, and holds up nothing', as
   assert.equal(mlflow.runsOf('usage.team', 'payments').length, 1);
   assert.equal(mlflow.runsOf('usage.model', 'gpt-4o-mini')[0]?.status, 'FINISHED');
   assert.equal(dayRun(mlflow)?.status, 'FINISHED');
-  assert.deepEqual(line.losses, ['2026-11-24: the totals of team/payments']);
+  assert.deepEqual(line.losses, ['2026-11-24: the totals of a team']);
 });
 
 test('an empty server in place of the one before gets the whole day', async (t) => {

@@ -13,7 +13,9 @@ async function withFile(t: TestContext, content: string) {
   const mlflow = await startMinimalMlflow(t);
   const file = join(tempFolder(t), 'sidecar.yaml');
   writeFileSync(file, content);
-  const sidecar = await startSidecar({ trackingUri: mlflow.url, env: { SIDECAR_CONFIG: file } });
+  // The file alone decides on the level, too.
+  const env = { SIDECAR_CONFIG: file, SIDECAR_LOG_LEVEL: undefined };
+  const sidecar = await startSidecar({ trackingUri: mlflow.url, env });
   t.after(() => sidecar.close());
   const logged = (pattern: RegExp) => {
     const look = () => pattern.exec(readFileSync(sidecar.logFile, 'utf8')) ?? undefined;

@@ -6,11 +6,9 @@ import { type PythonEnv, pythonEnv } from '../support/python-env.ts';
 import { runProgram } from '../support/run-program.ts';
 import type { AccessKey } from '../support/sagemaker-edge/access-keys.ts';
 import { type SagemakerEdge, startSagemakerEdge } from '../support/sagemaker-edge/edge.ts';
+import { pluginPins } from '../support/sagemaker-plugin.ts';
 import { serverEnvironment } from '../support/server-environment.ts';
 import { recordOf } from '../support/upstream-request.ts';
-
-/** Amazon's own client, with the MLflow that its newest apps were seen to run. */
-const pluginPins = ['sagemaker-mlflow==0.5.0', 'mlflow-skinny==3.10.1'];
 
 const server = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
 const app = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/app-7BMBBX3TS2CZ';

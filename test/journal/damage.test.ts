@@ -49,6 +49,13 @@ function reopened(t: TestContext, folder: string): SqliteJournal {
   return journal;
 }
 
+function rootOf(folder: string, name: string): number {
+  const database = new DatabaseSync(databaseOf(folder), { readOnly: true });
+  const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name);
+  database.close();
+  return Number(row?.['rootpage']);
+}
+
 test('a log that a kill left whole is no damage', (t) => {
   const journal = reopened(t, killedJournal(t, calls(5), true));
   assert.equal(journal.damage, undefined);
@@ -196,6 +203,15 @@ for (const column of ['died_at', 'saved_cost_usd']) {
     assertWorks(journal);
   });
 }
+
+test('an index of what is due that says there is nothing costs no call', (t) => {
+  const folder = killedJournal(t, calls(20), false);
+  const root = rootOf(folder, 'calls_due');
+  // How many cells the page has.
+  overwrite(databaseOf(folder), (root - 1) * page + 3, Buffer.alloc(2));
+  const found = withRestarts(folder, allCalls);
+  assert.deepEqual(callIds(found), idsUpTo(20));
+});
 
 test('an empty file is reported, and a new journal made', (t) => {
   const folder = killedJournal(t, calls(5), false);

@@ -23,7 +23,7 @@ async function withDead(t: TestContext) {
     const reason = index === 0 ? 'rejected' : 'server_error';
     await journal.settle(
       seq,
-      { kind: 'dead', reason, detail: `HTTP 40${index}` },
+      { kind: 'dead', reason, detail: `HTTP 40${index}: what it quotes` },
       now + index * 1000,
     );
   }
@@ -65,7 +65,8 @@ test('one dead letter is shown with all that is kept of it', async (t) => {
   const journal = await withDead(t);
   const [call] = await journal.listDead({ reason: 'rejected' }, 1);
   const shown = await journal.showDead(call?.id ?? 0);
-  assert.equal(shown?.detail, 'HTTP 400');
+  assert.equal(call?.detail, 'HTTP 400', 'a list quotes nothing');
+  assert.equal(shown?.detail, 'HTTP 400: what it quotes');
   assert.ok(shown?.content.body?.includes('question 1'));
   const [element] = await journal.listDead({ reason: 'null' }, 1);
   assert.equal((await journal.showDead(element?.id ?? 0))?.content.kept, 'null');

@@ -150,6 +150,8 @@ const table: [RequestName, Answer, string, string?][] = [
   ['runs/create', aws(400, 'AccessDeniedException'), 'hold', 'forbidden'],
   ['runs/create', aws(403, 'AccessDeniedException'), 'hold', 'forbidden'],
   ['runs/create', aws(400, 'ExpiredTokenException'), 'hold', 'unauthorized'],
+  ['runs/create', aws(403, 'UnrecognizedClientException'), 'hold', 'unauthorized'],
+  ['runs/create', aws(403, 'InvalidSignatureException'), 'hold', 'unauthorized'],
   ['runs/create', aws(400, 'com.amazon.coral.service#ThrottlingException'), 'hold', 'throttled'],
   ['runs/create', aws(503, 'ThrottlingException'), 'hold', 'throttled'],
   ['runs/create', aws(503, 'ServiceUnavailable'), 'hold', 'unavailable'],

@@ -83,6 +83,14 @@ test('whatever is logged, the batch has MLflow’s types and limits, and no valu
   );
 });
 
+test('a batch has at most a thousand things in all', () => {
+  const names = Array.from({ length: 1_200 }, (_, index) => `name ${index}`);
+  const texts = names.map((name): [string, string] => [name, 'v']);
+  const points = names.map((name) => ({ name, value: 1, timestamp: 1, step: 0 }));
+  const body = JSON.parse(logBatchBody('r', { params: texts, metrics: points, tags: texts }));
+  assert.deepEqual([body.params.length, body.metrics.length, body.tags.length], [100, 800, 100]);
+});
+
 test('names that MLflow takes stay as they are', () => {
   const params: [string, string][] = ['temperature', 'a/b', 'top p', 'x:y', 'a-b.c_d'].map(
     (name) => [name, 'v'],

@@ -4,6 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { listenLocally } from './listen-locally.ts';
 import type { AccessKey } from './sagemaker-edge/access-keys.ts';
 
@@ -18,6 +19,8 @@ export interface ContainerCredentialsOptions {
   readonly lifetime?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** How many milliseconds it takes to answer; none unless told. */
+  readonly latency?: number;
 }
 
 export interface ContainerCredentials {
@@ -28,8 +31,12 @@ export interface ContainerCredentials {
   readonly handedOut: number;
   /** How often they were asked for with a token that does not hold. */
   readonly turnedAway: number;
+  /** How many fetches there ever were at the same time. */
+  readonly mostAtOnce: number;
   /** What was handed out, for the servers that verify signatures. */
-  find(accessKeyId: string): AccessKey | undefined;
+  find(accessKeyId: string): (AccessKey & { readonly expiresAt: number }) | undefined;
+  /** The access key that was handed out last. */
+  readonly latest: string | undefined;
   /** Seconds for which credentials hold from now on. */
   setLifetime(seconds: number): void;
   /** Lets only another token pass from now on; for Pod Identity it is in the file already. */
@@ -47,32 +54,42 @@ export interface ContainerCredentials {
 export async function startContainerCredentials(
   options: ContainerCredentialsOptions,
 ): Promise<ContainerCredentials> {
-  const { kind, allowed = ['*'], now = Date.now } = options;
+  const { kind, allowed = ['*'], now = Date.now, latency = 0 } = options;
   const dir = await mkdtemp(join(tmpdir(), 'container-credentials-'));
   const tokenFile = join(dir, 'token');
-  const issued = new Map<string, AccessKey>();
+  const issued = new Map<string, AccessKey & { expiresAt: number }>();
   let lifetime = options.lifetime ?? 3600;
   let token = newSecret();
   let turnedAway = 0;
+  let underWay = 0;
+  let mostAtOnce = 0;
   let failure: number | undefined;
   await writeFile(tokenFile, token);
 
   const issue = () => {
     const accessKeyId = `ASIACONTAINER${String(issued.size + 1).padStart(7, '0')}`;
-    const key = { secretAccessKey: newSecret(), sessionToken: newSecret(), allowed };
+    const expiresAt = now() + lifetime * 1000;
+    const secrets = { secretAccessKey: newSecret(), sessionToken: newSecret() };
+    const key = { ...secrets, allowed, expiresAt };
     issued.set(accessKeyId, key);
     return {
       AccessKeyId: accessKeyId,
       SecretAccessKey: key.secretAccessKey,
       Token: key.sessionToken,
-      Expiration: new Date(now() + lifetime * 1000).toISOString(),
+      Expiration: new Date(expiresAt).toISOString(),
       ...(kind === 'ecs'
         ? { RoleArn: 'arn:aws:iam::111122223333:role/task' }
         : { AccountId: '111122223333' }),
     };
   };
 
-  const server = createServer((incoming, response) => {
+  const server = createServer(async (incoming, response) => {
+    underWay += 1;
+    mostAtOnce = Math.max(mostAtOnce, underWay);
+    response.on('close', () => {
+      underWay -= 1;
+    });
+    await pause(latency);
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     if (failure !== undefined) return answer(failure, { code: 'InternalServerError' });
@@ -95,6 +112,12 @@ export async function startContainerCredentials(
     },
     get handedOut() {
       return issued.size;
+    },
+    get mostAtOnce() {
+      return mostAtOnce;
+    },
+    get latest() {
+      return [...issued.keys()].at(-1);
     },
     get turnedAway() {
       return turnedAway;

@@ -1,13 +1,20 @@
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { listenLocally } from './listen-locally.ts';
 
 /** A request that has arrived whole at the proxy. */
 export interface PassingRequest {
-  /** MLflow's own name of it, such as `runs/create`; `artifacts/put` for an artifact. */
+  /** MLflow's own name of it, such as `runs/create`; `artifacts/put` for an artifact, or a part of one. */
   readonly name: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** `performance.now()` of its arrival. */
   readonly at: number;
@@ -66,12 +73,18 @@ export interface FaultProxy {
 
 interface MlflowAnswer {
   status: number;
-  headers: IncomingMessage['headers'];
+  headers: IncomingHttpHeaders;
   body: Buffer;
 }
 
-/** A reverse proxy at 127.0.0.1 that does to requests and answers what networks and servers do. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+/**
+ * A reverse proxy at 127.0.0.1 that does to requests and answers what networks and servers do.
+ *
+ * @param target MLflow's URL.
+ * @param s3 An S3 that takes what is not for MLflow, by paths that begin with the bucket; without one
+ *   all is for MLflow.
+ */
+export async function startFaultProxy(target: string, s3?: string): Promise<FaultProxy> {
   let to = new URL(target);
   let choose: (passing: PassingRequest) => Fault | undefined = () => undefined;
   let hooks: ProxyHooks = {};
@@ -82,10 +95,13 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const path = incoming.url ?? '/';
     const gone = new Promise((resolve) => outgoing.once('close', resolve));
     const body = await buffer(incoming);
-    const passing: PassingRequest = { name: nameOf(path), path, body, at: performance.now() };
+    const name = nameOf(incoming.method ?? 'GET', path);
+    const { headers } = incoming;
+    const passing: PassingRequest = { name, path, headers, body, at: performance.now() };
     requests.push(passing);
     const act = async (): Promise<MlflowAnswer> => {
-      const answer = await forward(to, incoming, body);
+      const isForS3 = s3 !== undefined && !isMlflows(path);
+      const answer = await forward(isForS3 ? new URL(s3) : to, incoming, body);
       passing.status = answer.status;
       await hooks.acted?.(passing, answer.body);
       return answer;
@@ -155,9 +171,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   };
 }
 
-function nameOf(path: string): string {
+function isMlflows(path: string): boolean {
+  return path.startsWith('/api/');
+}
+
+function nameOf(method: string, path: string): string {
   const plain = path.split('?')[0] ?? '';
   if (plain.startsWith('/api/2.0/mlflow-artifacts/')) return 'artifacts/put';
+  if (!isMlflows(plain)) return method === 'PUT' ? 'artifacts/put' : `${method} ${plain}`;
   return plain.replace(/^\/api\/\d\.0\/mlflow\//, '');
 }
 
@@ -167,7 +188,8 @@ function reset(outgoing: ServerResponse): void {
 }
 
 async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promise<MlflowAnswer> {
-  const { 'transfer-encoding': _, ...headers } = incoming.headers;
+  // The body has arrived whole: nobody is to be asked whether it may come.
+  const { 'transfer-encoding': _, expect: __, ...headers } = incoming.headers;
   const forwarded = request({
     host: to.hostname,
     port: to.port,
@@ -181,6 +203,6 @@ async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promis
   });
   forwarded.end(body);
   const answer = await answered;
-  const { 'transfer-encoding': __, connection: ___, ...answerHeaders } = answer.headers;
+  const { 'transfer-encoding': ___, connection: ____, ...answerHeaders } = answer.headers;
   return { status: answer.statusCode ?? 502, headers: answerHeaders, body: await buffer(answer) };
 }

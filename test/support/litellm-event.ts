@@ -1,4 +1,9 @@
-/** A standard logging payload as LiteLLM posts it, small, with what a test wants to differ. */
+import { planted } from './planted.ts';
+
+/**
+ * A standard logging payload as LiteLLM posts it, small, with what a test wants to differ. What was
+ * asked and answered and the keys that it echoes are planted: no log may hold them.
+ */
 export function litellmEvent(number: number, changes: Record<string, unknown> = {}) {
   const start = 1_795_531_721.525959 + number;
   return {
@@ -29,10 +34,17 @@ export function litellmEvent(number: number, changes: Record<string, unknown> = 
       user_api_key_team_alias: 'payments',
       usage_object: { prompt_tokens: 21, completion_tokens: 7, total_tokens: 28 },
     },
-    messages: [{ role: 'user', content: `question ${number}` }],
-    response: { choices: [{ message: { role: 'assistant', content: `answer ${number}` } }] },
+    messages: [{ role: 'user', content: `question ${number} ${planted}` }],
+    response: {
+      choices: [{ message: { role: 'assistant', content: `answer ${number} ${planted}` } }],
+    },
     model_parameters: { temperature: 0.5 },
-    hidden_params: { additional_headers: { 'x-litellm-attempted-retries': 0 } },
+    hidden_params: {
+      additional_headers: {
+        'x-litellm-attempted-retries': 0,
+        'llm_provider-authorization': `Bearer sk-${planted}-${number}`,
+      },
+    },
     error_information: {},
     error_str: null,
     ...changes,

@@ -37,6 +37,8 @@ export interface MinimalMlflow {
   url: string;
   experiments: Map<string, { id: string; deleted: boolean }>;
   runs: Map<string, MinimalRun>;
+  /** What artifact URIs begin with; `mlflow-artifacts:/` unless set. */
+  artifactRoot: string;
   /** How many runs were ever made. */
   created: number;
   /** The names of the requests so far, in their order. */
@@ -58,6 +60,7 @@ export async function startMinimalMlflow(t: {
     url: '',
     experiments: new Map(),
     runs: new Map(),
+    artifactRoot: 'mlflow-artifacts:/',
     created: 0,
     requests: [],
     fault: () => undefined,
@@ -143,7 +146,9 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
       mlflow.repeatCreate = () => createRun(mlflow, body);
       return createRun(mlflow, body);
     case 'runs/search':
-      return done({ runs: searchRuns(mlflow, String(body['filter'])).map(infoOf) });
+      return done({
+        runs: searchRuns(mlflow, String(body['filter'])).map((run) => infoOf(mlflow, run)),
+      });
     case 'runs/log-batch': {
       if (run === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
       if (run.deleted) {
@@ -189,7 +194,7 @@ function createRun(mlflow: MinimalMlflow, body: Record<string, unknown>): Reply 
     artifacts: new Map(),
   };
   mlflow.runs.set(run.id, run);
-  return done({ run: infoOf(run) });
+  return done({ run: infoOf(mlflow, run) });
 }
 
 function searchRuns(mlflow: MinimalMlflow, filter: string): MinimalRun[] {
@@ -205,11 +210,11 @@ function putArtifact(mlflow: MinimalMlflow, path: string, raw: Buffer): Reply {
   return done({});
 }
 
-function infoOf(run: MinimalRun): object {
+function infoOf({ artifactRoot }: MinimalMlflow, run: MinimalRun): object {
   return {
     info: {
       run_id: run.id,
-      artifact_uri: `mlflow-artifacts:/${run.experimentId}/${run.id}/artifacts`,
+      artifact_uri: `${artifactRoot}${run.experimentId}/${run.id}/artifacts`,
       status: run.status,
       lifecycle_stage: run.deleted ? 'deleted' : 'active',
     },

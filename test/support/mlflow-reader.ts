@@ -36,7 +36,7 @@ export interface MlflowReader {
   metricHistory(runId: string, key: string): Promise<MetricPoint[]>;
   /** The paths of all files of a run, sorted. */
   artifacts(runId: string): Promise<string[]>;
-  /** The content of one file of a run whose artifacts lie behind the server's proxy. */
+  /** The content of one file of a run, which the server fetches from wherever it lies. */
   artifact(run: MlflowRun, path: string): Promise<string>;
 }
 
@@ -113,10 +113,8 @@ export function mlflowReader(url: string): MlflowReader {
         }));
     },
     artifact: async (run, path) => {
-      const root = run.artifactUri.replace(/^mlflow-artifacts:\/*/, '');
-      const response = await fetch(
-        `${url}/api/2.0/mlflow-artifacts/artifacts/${root}/${encodeURI(path)}`,
-      );
+      const query = new URLSearchParams({ run_uuid: run.runId, path });
+      const response = await fetch(`${url}/get-artifact?${query}`);
       const text = await response.text();
       if (!response.ok) throw new Error(`MLflow answered ${response.status} for ${path}: ${text}`);
       return text;

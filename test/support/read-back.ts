@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CallRecord } from '../../src/call/call-record.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
-import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
+import { createHttpTransport, type HttpOptions } from '../../src/mlflow/http-transport.ts';
 import { planRun } from '../../src/record/plan-run.ts';
 import { anyCall } from './any-call.ts';
 import { type MlflowRun, mlflowReader } from './mlflow-reader.ts';
@@ -12,13 +12,17 @@ import { type MlflowRun, mlflowReader } from './mlflow-reader.ts';
  * names: what MLflow holds is compared with the call, not with what the serializer made of it.
  */
 
-/** Records calls by chance, each in an experiment of its own, and reads each run back from `url`. */
-export async function assertAnyCallReadsBack(url: string, cases: number): Promise<void> {
-  const transport = createHttpTransport({
-    url: new URL(url),
-    timeoutMs: () => 30_000,
-    connections: 1,
-  });
+/**
+ * Records calls by chance, each in an experiment of its own, and reads each run back from `url`.
+ *
+ * @param by How MLflow is reached for the recording: at `url` unless told.
+ */
+export async function assertAnyCallReadsBack(
+  url: string,
+  cases: number,
+  by: Pick<HttpOptions, 'url' | 'authorize'> = { url: new URL(url) },
+): Promise<void> {
+  const transport = createHttpTransport({ timeoutMs: () => 30_000, connections: 1, ...by });
   const client = createMlflowClient(transport.send, { now: Date.now, onOutcome: () => undefined });
   const reader = mlflowReader(url);
   let made = 0;

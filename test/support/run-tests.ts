@@ -2,14 +2,16 @@
  * Runs the tests of the named suites: `run-tests.ts unit e2e crash [--only-file TEXT]`. The last line
  * says how many passed and failed; the exit code is 1 when one failed or none ran.
  *
- * Of the crash suite: `--long` kills the sidecar 200 times instead of 15, and `--seed NUMBER` lets
- * the same things go wrong as in the run that printed this seed.
+ * `--long`: the crash suite kills the sidecar 200 times instead of 15, and the economy is watched for
+ * minutes. `--seed NUMBER` lets the same things go wrong in the crash suite as in the run that printed
+ * this seed. `--releases "2.16.2 3.0.1"` (or `all`) names the releases of MLflow for the matrix.
  */
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { supportedReleases } from './mlflow-releases.ts';
 
 interface Suite {
   find: () => string[];
@@ -21,10 +23,12 @@ interface Suite {
    * results yet, so that the suite of many small tests goes without.
    */
   forceExit: boolean;
+  /** More of its tests' environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 const minutes = 60_000;
-const apart = ['test/e2e/', 'test/crash/', 'test/bench/'];
+const apart = ['test/e2e/', 'test/crash/', 'test/matrix/', 'test/economy/', 'test/bench/'];
 const suites: Readonly<Record<string, Suite>> = {
   unit: {
     find: () =>
@@ -42,6 +46,26 @@ const suites: Readonly<Record<string, Suite>> = {
     fileTimeout: 30 * minutes,
     forceExit: true,
   },
+  matrix: {
+    find: () => globSync('test/matrix/**/*.test.ts'),
+    fileTimeout: 60 * minutes,
+    forceExit: true,
+  },
+  /** Suites that hold for any MLflow, through the edge of SageMaker. */
+  edge: {
+    find: () => [
+      ...['disappearances', 'faults', 'refusals'].map((name) => `test/crash/${name}.test.ts`),
+      'test/e2e/litellm.test.ts',
+    ],
+    fileTimeout: 30 * minutes,
+    forceExit: true,
+    env: { MLFLOW_BEHIND: 'sagemaker' },
+  },
+  economy: {
+    find: () => globSync('test/economy/**/*.test.ts'),
+    fileTimeout: 30 * minutes,
+    forceExit: true,
+  },
 };
 
 /** For a test that says nothing of its own; one that hangs must not hang the run. */
@@ -52,12 +76,17 @@ const { values, positionals } = parseArgs({
     'only-file': { type: 'string', default: '' },
     long: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    releases: { type: 'string' },
   },
   allowPositionals: true,
 });
 // The tests run in processes of their own, which inherit this.
-if (values.long) process.env['CRASH_KILLS'] = '200';
+if (values.long) Object.assign(process.env, { CRASH_KILLS: '200', ECONOMY_LONG: '1' });
 if (values.seed !== undefined) process.env['CRASH_SEED'] = values.seed;
+if (values.releases !== undefined) {
+  process.env['MLFLOW_RELEASES'] =
+    values.releases === 'all' ? supportedReleases.join(' ') : values.releases;
+}
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const wanted = positionals.map((name) => suites[name] ?? unknownSuite(name));
@@ -73,11 +102,12 @@ function unknownSuite(name: string): never {
 }
 
 /** Runs a suite, shows it, and adds up what became of its tests. */
-async function runSuite({ find, fileTimeout, forceExit }: Suite): Promise<void> {
+async function runSuite({ find, fileTimeout, forceExit, env = {} }: Suite): Promise<void> {
   const files = find()
     .sort()
     .filter((file) => file.includes(values['only-file']));
   if (files.length === 0) return;
+  Object.assign(process.env, env);
   const events = run({
     files,
     concurrency: 2,
@@ -103,4 +133,5 @@ async function runSuite({ find, fileTimeout, forceExit }: Suite): Promise<void> 
   const shown = events.compose(spec);
   shown.pipe(process.stdout, { end: false });
   await once(shown, 'end');
+  for (const name of Object.keys(env)) delete process.env[name];
 }

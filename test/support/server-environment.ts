@@ -6,7 +6,7 @@ import type { PythonEnv } from './python-env.ts';
  */
 export function serverEnvironment(
   env: PythonEnv | undefined,
-  own: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string | undefined>>,
 ): NodeJS.ProcessEnv {
   const { HOME, LANG, PATH = '', TMPDIR } = process.env;
   const path = env === undefined ? PATH : `${env.dir}/bin:${PATH}`;

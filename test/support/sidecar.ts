@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, type ChildError, type Exit, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
+import { planted, textsIn } from './planted.ts';
 import { serverEnvironment } from './server-environment.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -15,8 +17,8 @@ export interface SidecarOptions {
   /** A temporary folder unless told. */
   readonly dir?: string;
   readonly port?: number;
-  /** More environment, such as `SIDECAR_LOG_LEVEL`. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** More environment; `undefined` takes a variable away that is there unless told. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Told when it ends without being asked to. */
   readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
@@ -41,7 +43,10 @@ export interface Sidecar {
   metrics(): Promise<Readonly<Record<string, number>>>;
   /** Resolves when no call is pending; throws after `withinMs` (30 s). */
   drained(withinMs?: number): Promise<void>;
-  /** Stops it and removes a temporary folder. */
+  /**
+   * Stops it and removes a temporary folder. Throws where its log, its metrics or its health hold
+   * anything of what tests plant in prompts, answers and secrets (`planted.ts`).
+   */
   close(): Promise<void>;
 }
 
@@ -66,6 +71,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         SIDECAR_DATA_DIR: join(dir, 'data'),
         // What an interval of the clock adds to the requests would be another at each run.
         SIDECAR_RECORD_USAGE: 'off',
+        // All that it ever says is searched for what was planted.
+        SIDECAR_LOG_LEVEL: 'trace',
         ...(experiment === undefined ? {} : { MLFLOW_EXPERIMENT_NAME: experiment }),
         ...(token === undefined ? {} : { SIDECAR_AUTH_TOKEN: token }),
         ...options.env,
@@ -89,6 +96,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     isRunning = true;
   };
   const metrics = async () => parseMetrics(await (await fetch(`${url}/metrics`)).text());
+  /** What it says over HTTP; nothing, where it has ended by itself. */
+  const saidNow = async (): Promise<string> => {
+    const ask = async (path: string) => (await fetch(url + path)).text();
+    if (!isRunning) return '';
+    return (await Promise.all(['/metrics', '/healthz'].map(ask)).catch(() => [])).join('\n');
+  };
   return {
     url,
     eventsUrl: `${url}/v1/events`,
@@ -111,8 +124,14 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       await waitUntil(look, { what: 'the sidecar to record what is pending', withinMs });
     },
     close: async () => {
+      const said = await saidNow();
       await end('stop');
+      // A test's own folder may have gone before.
+      const log = await readFile(logFile).catch(() => Buffer.alloc(0));
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      assert.deepEqual(textsIn(log, [planted]), [], 'its log holds what was planted');
+      const found = textsIn(Buffer.from(said), [planted]);
+      assert.deepEqual(found, [], 'its metrics or its health hold what was planted');
     },
   };
 }

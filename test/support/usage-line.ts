@@ -67,7 +67,7 @@ export function startUsageLine(
       experiments: createExperiments(mlflow),
       experiment: () => '/e/usage',
       hold,
-      untilKept: createUntilKept(clock, over.signal, () => undefined),
+      untilKept: createUntilKept(clock, over.signal),
       clock,
       random: () => 0.5,
       over: over.signal,

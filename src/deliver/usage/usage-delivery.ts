@@ -8,6 +8,7 @@ import {
   pointsOf,
   totalsPoints,
 } from '../../record/usage/plan-usage.ts';
+import { partsOf } from '../../record/usage/series-name.ts';
 import { type Backoff, fullJitter } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 import type { Experiments } from '../experiments.ts';
@@ -166,7 +167,7 @@ async function sendTotals(
     return outcome;
   }
   const isLost = outcome.kind === 'reject' && isLast;
-  if (isLost) onLoss(day, `the totals of ${series}`);
+  if (isLost) onLoss(day, `the totals of a ${partsOf(series).kind}`);
   const ended = isLast && (outcome.kind === 'done' || isLost);
   const until = isLast ? Math.max(now, endsAt) : at;
   await untilKept(() => journal.usageSent(key, { until, ended }));

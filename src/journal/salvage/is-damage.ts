@@ -30,8 +30,14 @@ export function isUnreadable(thrown: unknown): boolean {
 
 /** SQLite's primary result code of what `node:sqlite` threw. */
 export function primaryCode(thrown: unknown): number | undefined {
+  const code = extendedCode(thrown);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+/** SQLite's extended result code of what `node:sqlite` threw; it tells a failed fsync from a write. */
+export function extendedCode(thrown: unknown): number | undefined {
   const isCoded = thrown instanceof Error && 'errcode' in thrown;
-  return isCoded && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;
+  return isCoded && typeof thrown.errcode === 'number' ? thrown.errcode : undefined;
 }
 
 /** No number that the journal writes is too large for JavaScript. */

@@ -1,3 +1,4 @@
+import { planted } from '../../support/planted.ts';
 import type { CallPlan } from './made-call.ts';
 
 /** The tool that calls offer. */
@@ -10,14 +11,14 @@ export const weatherTool = {
   },
 };
 
-export const unicodePrompt = 'Grüße, 世界! 👩‍👩‍👧 \u202e \u2028 "quoted" \\ <b>&amp;</b> end';
+export const unicodePrompt = `Grüße, 世界! 👩‍👩‍👧 \u202e \u2028 "quoted" \\ <b>&amp;</b> ${planted} end`;
 
 /** What a client sends along and no record may hold. */
 export const clientSecrets = {
-  cookie: 'session=cookie-of-a-client',
-  awsToken: 'security-token-of-a-client',
-  apiKey: 'api-key-in-metadata',
-  password: 'password-in-metadata',
+  cookie: `session=${planted}-cookie-of-a-client`,
+  awsToken: `${planted}-security-token-of-a-client`,
+  apiKey: `${planted}-api-key-in-metadata`,
+  password: `${planted}-password-in-metadata`,
 };
 
 const chat = (key: string, model: string, prompt: string, more: object = {}): CallPlan => ({
@@ -48,7 +49,7 @@ const cached = { temperature: 0.7, seed: 11 };
 
 /** One of each kind, none of which has an effect on another. */
 export const calls = {
-  chat: chat('sk-ada', 'gpt-4o-mini', 'Name two rivers. fake:delay=80', {
+  chat: chat('sk-ada', 'gpt-4o-mini', `Name two rivers. ${planted} fake:delay=80`, {
     temperature: 0.2,
     max_tokens: 50,
   }),
@@ -56,20 +57,20 @@ export const calls = {
     tools: [weatherTool],
     tool_choice: 'auto',
   }),
-  stream: chat('sk-cho', 'gpt-4o', 'Write a verse. fake:delay=300', { stream: true }),
+  stream: chat('sk-cho', 'gpt-4o', `Write a verse. ${planted} fake:delay=300`, { stream: true }),
   embeddings: {
     key: 'sk-dee',
     path: '/v1/embeddings',
     prompt: 'a paragraph and its neighbour',
     body: { model: 'text-embedding-3-small', input: ['a paragraph', 'and its neighbour'] },
   },
-  message: message('sk-ada', 'Review a file. fake:cached=400 fake:cache-written=100'),
+  message: message('sk-ada', `Review a file. ${planted} fake:cached=400 fake:cache-written=100`),
   messageStream: message('sk-bob', 'Explain a commit. fake:delay=400', { stream: true }),
   response: {
     key: 'sk-cho',
     path: '/v1/responses',
-    prompt: 'Respond to this.',
-    body: { model: 'gpt-4o', input: 'Respond to this.', temperature: 0.3 },
+    prompt: `Respond to this. ${planted}`,
+    body: { model: 'gpt-4o', input: `Respond to this. ${planted}`, temperature: 0.3 },
   },
   promptCached: chat('sk-dee', 'gpt-4o', 'Summarise a chapter. fake:cached=256'),
   promptCachedStream: chat('sk-dee', 'gpt-4o', 'Read a chapter aloud. fake:cached=128', {
@@ -113,15 +114,17 @@ export const calls = {
     user: 'customer-2',
     metadata: { tags: ['prod'] },
   }),
-  serverError: chat('sk-bob', 'in-house', 'Crash. fake:server-error', { temperature: 1 }),
+  serverError: chat('sk-bob', 'in-house', `Crash. ${planted} fake:server-error`, {
+    temperature: 1,
+  }),
   unavailable: chat('sk-cho', 'gpt-4o', 'Overload. fake:unavailable'),
   upstreamKey: chat('sk-dee', 'gpt-4o', 'Refuse the key. fake:unauthorized'),
   badRequest: chat('sk-dee', 'gpt-4o', 'Refuse it. fake:bad-request'),
   timeout: chat('sk-dee', 'slow', 'Think long.'),
-  contentFilter: chat('sk-ada', 'gpt-4o-mini', 'Something vile. fake:content-filter'),
+  contentFilter: chat('sk-ada', 'gpt-4o-mini', `Something vile. ${planted} fake:content-filter`),
   contextWindow: chat('sk-bob', 'gpt-4o-mini', 'Far too long. fake:context-window'),
   streamRefused: chat('sk-bob', 'gpt-4o', 'Too fast to stream. fake:rate-limit', { stream: true }),
-  midStream: chat('sk-cho', 'gpt-4o', 'Break off. fake:midstream fake:delay=100', {
+  midStream: chat('sk-cho', 'gpt-4o', `Break off. ${planted} fake:midstream fake:delay=100`, {
     stream: true,
   }),
   retried: chat('sk-dee', 'flaky', 'Try again.'),

@@ -1,8 +1,8 @@
 import { type EventTap, startEventTap } from '../../support/event-tap.ts';
 import { startFakeUpstream } from '../../support/fake-upstream.ts';
+import { startFront, startSuiteMlflow } from '../../support/front.ts';
 import { startLitellm } from '../../support/litellm-proxy.ts';
 import { type MlflowRun, mlflowReader } from '../../support/mlflow-reader.ts';
-import { startMlflow } from '../../support/mlflow-server.ts';
 import { type Sidecar, startSidecar } from '../../support/sidecar.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { type CallName, calls, loggedTwice, repeated } from './calls.ts';
@@ -49,8 +49,9 @@ export async function startStage(): Promise<Stage> {
   };
   try {
     const upstream = await keep(startFakeUpstream());
-    const mlflow = await keep(startMlflow());
-    const sidecar = await keep(startSidecar({ trackingUri: mlflow.url, token }));
+    const mlflow = await keep(startSuiteMlflow());
+    const { trackingUri, environment: env } = await keep(startFront(mlflow));
+    const sidecar = await keep(startSidecar({ trackingUri, token, env }));
     const tap = await keep(startEventTap(sidecar.eventsUrl));
     const litellm = await keep(
       startLitellm({ upstreamUrl: upstream.url, eventsUrl: tap.eventsUrl, token }),

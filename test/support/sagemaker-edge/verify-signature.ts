@@ -1,8 +1,9 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { AccessKey, AccessKeys } from './access-keys.ts';
 import { type ReceivedRequest, singleHeader, splitTarget } from './received-request.ts';
 import type { Refusal } from './refusal.ts';
+import { Sha256 } from './sha256.ts';
 
 /** Whom the signature has to be for. */
 export interface SignedFor {
@@ -204,27 +205,4 @@ function parseDate(stamp: string): number | undefined {
 
 function formatDate(time: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-}
-
-/** Node's SHA-256, with and without a key, as Amazon's signer asks for one. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytes(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytes(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-}
-
-function bytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
