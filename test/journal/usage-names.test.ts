@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { admitCall } from '../support/admitted-call.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import {
   day0,
@@ -54,6 +55,19 @@ test('a name of an undone post is not known', (t) => {
   own.journal.run([
     () => {
       own.journal.append(Buffer.from(JSON.stringify([litellmEvent(1, model('undone'))])), at);
+      throw new Error('the disk is full');
+    },
+  ]);
+  own.append(at, litellmEvent(2, model('kept')));
+  assert.deepEqual(models(own, at + 5 * minute), { kept: 1 });
+});
+
+test('a call whose post fails half-way does not count with the next one', (t) => {
+  const own = openUsageJournal(t);
+  const { record } = admitCall(litellmEvent(1, model('undone')), at);
+  own.journal.run([
+    () => {
+      own.journal.usage?.add(record);
       throw new Error('the disk is full');
     },
   ]);

@@ -102,6 +102,35 @@ test('a call that comes after its day was told of as over counts in the next day
   assert.equal(report?.intervals[0]?.endsAt, midnight + 5 * minute);
 });
 
+test('a report that was undone and made again closes its intervals like any other', (t) => {
+  const own = openUsageJournal(t);
+  own.append(at, litellmEvent(1));
+  own.journal.run([
+    () => {
+      own.journal.usage?.report(destination, at + 5 * minute, 0);
+      throw new Error('the disk is full');
+    },
+  ]);
+  own.usage((usage) => usage.report(destination, at + 5 * minute, 0));
+  own.reopen();
+  own.append(at + 4 * minute, litellmEvent(2));
+  const { intervals = [] } = own.deliver(at + 10 * minute).reports[0] ?? {};
+  assert.deepEqual(
+    intervals.map(({ sums }) => sums.get('')?.attempts),
+    [1, 1],
+  );
+});
+
+test('a call of a clock that was set back by days counts in the first day that is open', (t) => {
+  const own = openUsageJournal(t);
+  for (const days of [0, 1, 2]) own.append(at + days * day, litellmEvent(days));
+  own.deliver(at + 2 * day + hour);
+  own.append(at, litellmEvent(3));
+  const [report] = own.deliver(at + 2 * day + 2 * hour).reports;
+  assert.equal(report?.day, '2026-11-26');
+  assert.equal(report?.intervals[0]?.sums.get('')?.attempts, 1);
+});
+
 test('a clock that was far ahead for a while costs nothing, and stops nothing', (t) => {
   const own = openUsageJournal(t);
   own.append(at, litellmEvent(1));
