@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { litellmEvent } from '../support/litellm-event.ts';
 import {
@@ -213,4 +215,21 @@ test('the runs of series are due each hour when something came, and when the day
   assert.deepEqual(due(at + 4 * hour), []);
   assert.deepEqual(due(day0 + day), [[2, true]]);
   assert.deepEqual(due(day0 + 2 * day), []);
+});
+
+test('a day that has been told of is forgotten', (t) => {
+  const own = openUsageJournal(t);
+  own.append(at, litellmEvent(1));
+  own.append(at + day, litellmEvent(2));
+  own.deliver(at + day + minute);
+  own.reopenAfter((folder) => {
+    const database = new DatabaseSync(join(folder, 'journal.db'));
+    const days = database.prepare('SELECT DISTINCT began_at / ? AS day FROM usage').all(day);
+    assert.deepEqual(
+      days.map((row) => Math.floor(Number(row['day']))),
+      [(day0 + day) / day],
+    );
+    assert.deepEqual(database.prepare('SELECT day FROM usage_runs').all(), []);
+    database.close();
+  });
 });
