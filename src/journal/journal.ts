@@ -44,6 +44,7 @@ export interface Journal extends JournalDesk {
   usageTotals(destination: string, now: number): Promise<UsageTotals | undefined>;
   /** Keeps a run that is about to be made, or that was found or made: it has been sent nothing yet. */
   keepUsageRun(run: UsageRunKey, state: UsageRunState): Promise<void>;
+  /** Keeps what a run has been sent. */
   usageSent(run: UsageRunKey, sent: SentUsage): Promise<void>;
   /** Calls that are posted from now on are treated by `policy`. */
   reconfigure(policy: JournalPolicy): Promise<void>;

@@ -3,6 +3,7 @@ import { oneOf, wholeNumber } from './units.ts';
 
 const interval =
   'a number of minutes that divides an hour: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60';
+const keys = 'a list of model, team and key, each once at most';
 const zone = 'the name of a time zone, such as Europe/Berlin';
 
 /** How calls are added up over time; `record.usage` says whether they are. */
@@ -22,7 +23,8 @@ export const usageSchema = z
       .default('UTC')
       .describe('The time zone of the days; each has a run.'),
     by: z
-      .array(oneOf(['model', 'team', 'key']), 'a list of model, team and key')
+      .array(oneOf(['model', 'team', 'key']), keys)
+      .refine((by) => new Set(by).size === by.length, keys)
       .prefault(['model', 'team'])
       .describe('By what calls are added up, beside all of them: model, team, key.'),
     maxSeries: wholeNumber(1, 1_000)
