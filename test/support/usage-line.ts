@@ -15,6 +15,8 @@ export interface UsageLine {
   own: UsageJournal;
   /** What MLflow would not take. */
   losses: string[];
+  /** What is held against MLflow; absent where nothing is. */
+  held(): string | undefined;
   /** Takes calls in at the clock's time. */
   append(...events: unknown[]): void;
   /** Lets time pass, in steps of the delivery's own look. */
@@ -37,6 +39,7 @@ export function startUsageLine(
   const own = openUsageJournal(t, changes, 200_000_000);
   const clock = fakeClock(day0 + startsAt);
   const losses: string[] = [];
+  const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
   let line: { stop(): Promise<void> } | undefined;
 
   const start = (to: string) => {
@@ -46,7 +49,6 @@ export function startUsageLine(
       timeoutMs: () => 20_000,
       connections: 2,
     });
-    const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
     const mlflow = createMlflowClient(transport.send, {
       now: clock.now,
       onOutcome: (_request, outcome) => {
@@ -99,6 +101,10 @@ export function startUsageLine(
     clock,
     own,
     losses,
+    held: () => {
+      const state = hold.state();
+      return state.state === 'held' ? state.reason : undefined;
+    },
     append: (...events) => own.append(clock.now(), ...events),
     pass: async (ms) => {
       await atRest();
