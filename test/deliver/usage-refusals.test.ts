@@ -139,6 +139,26 @@ test('a run of a series that a person deleted is left, and holds up nothing', as
   assert.deepEqual(line.losses, ['2026-11-24: the totals of a team']);
 });
 
+test('totals that the server fails over at the end of a day are tried again, for a week', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const line = startUsageLine(t, mlflow.url, { by: ['team'] }, 22 * hour);
+  const isUpdate = (request: string) => request === 'runs/update';
+  let fails = true;
+  mlflow.fault = (request, body) => {
+    const runId = mlflow.runsOf('usage.team', 'payments')[0]?.id ?? 'none';
+    const isTeams = isUpdate(request) && JSON.stringify(body).includes(runId);
+    return fails && isTeams ? { status: 500 } : undefined;
+  };
+  line.append(litellmEvent(1));
+  await line.pass(5 * hour);
+  const [team] = mlflow.runsOf('usage.team', 'payments');
+  assert.equal(team?.status, 'RUNNING');
+  fails = false;
+  await line.pass(70 * minute);
+  assert.equal(team?.status, 'FINISHED');
+  assert.equal(dayRun(mlflow)?.status, 'FINISHED');
+});
+
 test('an empty server in place of the one before gets the whole day', async (t) => {
   const mlflow = await startMinimalMlflow(t);
   const line = startUsageLine(t, mlflow.url);

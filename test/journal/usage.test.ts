@@ -233,3 +233,16 @@ test('a day that has been told of is forgotten', (t) => {
     database.close();
   });
 });
+
+test('a day whose totals nobody takes is forgotten a week after its end', (t) => {
+  const own = openUsageJournal(t, { by: ['model'] });
+  own.append(at, litellmEvent(1));
+  const run = { day: '2026-11-24', series: '', destination };
+  own.usage((usage) => usage.keepRun(run, { runId: 'run' }));
+  own.usage((usage) => usage.report(destination, day0 + day, 0));
+  own.usage((usage) => usage.sent(run, { until: day0 + day, ended: true }));
+  const totals = (now: number) => own.usage((usage) => usage.totals(destination, now));
+  assert.equal(totals(day0 + 8 * day)?.series, 'model/gpt-4o-mini');
+  totals(day0 + 8 * day + minute);
+  assert.equal(totals(day0 + 2 * day), undefined);
+});

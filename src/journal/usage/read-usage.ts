@@ -10,6 +10,8 @@ import { addSum, emptySum, reported, sumIn } from './usage-sum.ts';
 const mostIntervals = 24;
 /** How often a series' own run is due, in milliseconds. */
 const totalsEvery = 3_600_000;
+/** How long after its end a day's totals are tried, in milliseconds, while its own run has ended. */
+const longestTried = 7 * 86_400_000;
 /** A day so far ahead was begun by a clock that was wrong. */
 const farAhead = 86_400_000;
 
@@ -24,18 +26,19 @@ export interface ReaderParts {
 export function createUsageReader({ database, intervals, closings, runs }: ReaderParts) {
   const firstSince = database.prepare('SELECT min(began_at) AS at FROM usage WHERE began_at >= ?');
   const lastBefore = database.prepare('SELECT max(began_at) AS at FROM usage WHERE began_at < ?');
-  const due = database.prepare(
-    `SELECT u.series FROM (
+  const nextOpen = database.prepare(
+    `SELECT u.series,
+       coalesce(r.sent_until, 0) < CASE WHEN :closed THEN :until ELSE 1 END
+         OR (r.sent_until <= :now - ${totalsEvery}
+           AND (:closed OR u.last + ${intervals.ms} > r.sent_until)) AS is_due
+     FROM (
        SELECT series, max(began_at) AS last FROM usage INDEXED BY usage_by_series
        WHERE series > '' AND NOT series GLOB 'errors/*' AND began_at >= :from AND began_at < :until
        GROUP BY series
      ) u LEFT JOIN usage_runs r
        ON r.day = :day AND r.series = u.series AND r.destination = :destination
-     WHERE coalesce(r.ended, 0) = 0 AND (
-       coalesce(r.sent_until, 0) < CASE WHEN :closed THEN :until ELSE 1 END
-       OR (r.sent_until <= :now - ${totalsEvery}
-         AND (:closed OR u.last + ${intervals.ms} > r.sent_until)))
-     ORDER BY coalesce(r.sent_until, 0) LIMIT 1`,
+     WHERE coalesce(r.ended, 0) = 0
+     ORDER BY is_due DESC, coalesce(r.sent_until, 0) LIMIT 1`,
   );
   const ofSeries = database.prepare(
     'SELECT * FROM usage INDEXED BY usage_by_series WHERE series = ? AND began_at >= ? AND began_at < ?',
@@ -80,15 +83,14 @@ export function createUsageReader({ database, intervals, closings, runs }: Reade
   const totalsOf = (day: UsageDay, destination: string, now: number): UsageTotals | undefined => {
     const parent = runs.find({ day: day.day, series: '', destination });
     const isLast = closings.isClosed(day);
-    const found = due.get({
+    const open = nextOpen.get({
       ...{ day: day.day, destination, from: day.startsAt, until: day.endsAt, now },
       closed: isLast ? 1 : 0,
     });
-    if (found === undefined || parent.runId === undefined) {
-      if (parent.ended) forgetDay(day);
-      return undefined;
-    }
-    const series = String(found['series']);
+    const isDone = open === undefined || parent.runId === undefined;
+    if (parent.ended && (isDone || now > day.endsAt + longestTried)) forgetDay(day);
+    if (isDone || open['is_due'] !== 1) return undefined;
+    const series = String(open['series']);
     const sum = emptySum();
     for (const row of ofSeries.all(series, day.startsAt, day.endsAt)) addSum(sum, sumIn(row));
     const run = runs.find({ day: day.day, series, destination });
