@@ -242,7 +242,14 @@ test('a day whose totals nobody takes is forgotten a week after its end', (t) =>
   own.usage((usage) => usage.report(destination, day0 + day, 0));
   own.usage((usage) => usage.sent(run, { until: day0 + day, ended: true }));
   const totals = (now: number) => own.usage((usage) => usage.totals(destination, now));
-  assert.equal(totals(day0 + 8 * day)?.series, 'model/gpt-4o-mini');
-  totals(day0 + 8 * day + minute);
-  assert.equal(totals(day0 + 2 * day), undefined);
+  const tried = (now: number) => {
+    const series = totals(now)?.series ?? '';
+    own.usage((usage) => usage.sent({ ...run, series }, { until: now, ended: false }));
+    return series;
+  };
+  assert.equal(tried(day0 + day), 'model/gpt-4o-mini');
+  assert.equal(totals(day0 + day + minute), undefined);
+  assert.equal(tried(day0 + 9 * day), 'model/gpt-4o-mini');
+  assert.equal(totals(day0 + 9 * day + minute), undefined);
+  assert.equal(totals(day0 + 10 * day), undefined, 'it is not known any more');
 });

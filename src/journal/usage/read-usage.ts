@@ -87,14 +87,17 @@ export function createUsageReader({ database, intervals, closings, runs }: Reade
       ...{ day: day.day, destination, from: day.startsAt, until: day.endsAt, now },
       closed: isLast ? 1 : 0,
     });
-    const isDone = open === undefined || parent.runId === undefined;
-    if (parent.ended && (isDone || now > day.endsAt + longestTried)) forgetDay(day);
-    if (isDone || open['is_due'] !== 1) return undefined;
+    const parentRunId = parent.runId;
+    const isDone = open === undefined || parentRunId === undefined;
+    if (isDone || open['is_due'] !== 1) {
+      if (parent.ended && (isDone || now > day.endsAt + longestTried)) forgetDay(day);
+      return undefined;
+    }
     const series = String(open['series']);
     const sum = emptySum();
     for (const row of ofSeries.all(series, day.startsAt, day.endsAt)) addSum(sum, sumIn(row));
     const run = runs.find({ day: day.day, series, destination });
-    return { ...day, series, run, parentRunId: parent.runId, sums: reported(sum), isLast };
+    return { ...day, series, run, parentRunId, sums: reported(sum), isLast };
   };
 
   return {
