@@ -57,12 +57,14 @@ export function awsAccess(settings: Settings): AwsAccess {
  *
  * @param settings The settings of the moment, asked for what may change.
  * @param onSizeUnknown Called when the size of a tracking server cannot be had.
+ * @param over Gives look-ups up.
  * @throws What `describeTrackingServer` throws, when a look-up fails.
  */
 export async function findDestination(
   settings: () => Settings,
   access: AwsAccess,
   onSizeUnknown: (errorName: string) => void,
+  over: AbortSignal,
 ): Promise<Destination> {
   const setting = destinationSetting(settings());
   switch (setting.kind) {
@@ -77,7 +79,7 @@ export async function findDestination(
       const resource = mlflowResource(setting.arn);
       let bears = smallest;
       if (resource.kind === 'mlflow-tracking-server') {
-        describe(resource.id, resource.region, access).then(
+        describe(resource.id, resource.region, access, over).then(
           ({ size }) => {
             bears = size === undefined ? smallest : requestsPerSecondOf[size];
           },
@@ -88,7 +90,7 @@ export async function findDestination(
     }
     case 'name': {
       const { name, region } = setting;
-      const { arn, size } = await describe(name, region, access);
+      const { arn, size } = await describe(name, region, access, over);
       const bears = size === undefined ? smallest : requestsPerSecondOf[size];
       return signedDestination(mlflowResource(arn), settings(), access, () => bears);
     }
@@ -98,9 +100,14 @@ export async function findDestination(
 /** What a server of unknown size, or an app, is taken to bear. */
 const smallest = requestsPerSecondOf.Small;
 
-function describe(name: string, region: string, { credentials, clock }: AwsAccess) {
+function describe(
+  name: string,
+  region: string,
+  { credentials, clock }: AwsAccess,
+  over: AbortSignal,
+) {
   const custom = process.env['AWS_ENDPOINT_URL_SAGEMAKER'] || undefined;
-  return describeTrackingServer(name, controlPlane(region, custom), credentials, clock);
+  return describeTrackingServer(name, controlPlane(region, custom), credentials, clock, over);
 }
 
 function signedDestination(

@@ -49,7 +49,7 @@ export interface DeliveryParts {
 const activePerRequest = 2;
 
 /** Bytes of bodies in memory at once, on their way to MLflow: those of one very large call. */
-const bodyRoomBytes = 9 * 1024 * 1024;
+const bodyRoomBytes = 8.25 * 1024 * 1024;
 
 /** Finds MLflow, which may take its time while calls are taken in already, and delivers to it from then on. */
 export function startDelivery(parts: DeliveryParts): Delivery {
@@ -63,17 +63,17 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     const destination = await untilFound(parts, access, over.signal);
     if (destination === undefined) return;
     const { journalId } = await parts.journal.account();
+    if (over.signal.aborted) return;
     line = createLine(parts, access, { ...destination, journalId }, over.signal);
     line.dispatcher.start();
   };
-  const begun = begin().catch(ignoreLostJournal);
+  void begin().catch(ignoreLostJournal);
 
   return {
     wake: () => line?.dispatcher.wake(),
     rate: () => line?.ration.rate(),
     stop: async (graceMs) => {
-      if (line === undefined) over.abort();
-      await begun;
+      // Without a line there is nothing to go on with, and what looks for MLflow begins none any more.
       await line?.dispatcher.drain(graceMs);
       over.abort();
       await line?.close();
@@ -107,10 +107,11 @@ async function untilFound(
     );
   while (!over.aborted) {
     try {
-      const destination = await findDestination(settings, access, onSizeUnknown);
+      const destination = await findDestination(settings, access, onSizeUnknown, over);
       holds.mlflow.succeeded();
       return destination;
     } catch (error) {
+      if (over.aborted) return undefined;
       const name = errorName(error);
       holds.mlflow.refused({ kind: 'hold', reason: lookupReason(name), detail: name });
       const state = holds.mlflow.state();

@@ -37,7 +37,15 @@ export interface CredentialOptions {
   now: () => number;
   /** From 0 up to 1. */
   random: () => number;
+  /** How long the provider may take, in milliseconds; 30 s unless set. */
+  patienceMs?: number;
 }
+
+/**
+ * Amazon's library bounds its own requests, but not a `credential_process` that hangs. Without a bound
+ * every request would wait with it, and nothing would say why.
+ */
+const defaultPatienceMs = 30_000;
 
 /**
  * Renewal begins so long before the end, in milliseconds, and by chance up to as much again sooner, so
@@ -58,9 +66,12 @@ export function createCredentialSource({
   fetch,
   now,
   random,
+  patienceMs = defaultPatienceMs,
 }: CredentialOptions): CredentialSource {
   let kept: AwsCredentials | undefined;
   let fetching: Promise<AwsCredentials> | undefined;
+  let turns = 0;
+  let keptTurn = 0;
   let plannedAt = 0;
   let renewAt = 0;
   let endsAt = 0;
@@ -75,16 +86,26 @@ export function createCredentialSource({
     if (life <= 0) renewAt = endsAt = plannedAt + pause * (1 + random());
   };
 
+  /** What comes after nobody waits for it is kept as well, unless something later came before it. */
+  const fetchAndKeep = async (): Promise<AwsCredentials> => {
+    turns += 1;
+    const turn = turns;
+    const fetched = await fetch();
+    if (turn > keptTurn) {
+      keptTurn = turn;
+      kept = fetched;
+      plan(fetched);
+    }
+    return fetched;
+  };
+
   const fetchOnce = (): Promise<AwsCredentials> => {
-    fetching ??= fetch()
-      .then((fetched) => {
-        kept = fetched;
-        plan(fetched);
-        return fetched;
-      })
+    fetching ??= within(patienceMs, fetchAndKeep())
       .catch((error: unknown) => {
         renewAt = now() + pause * (1 + random());
-        throw new NoCredentialsError(errorName(error));
+        throw error instanceof NoCredentialsError
+          ? error
+          : new NoCredentialsError(errorName(error));
       })
       .finally(() => {
         fetching = undefined;
@@ -110,6 +131,17 @@ export function createCredentialSource({
       );
     },
   };
+}
+
+/** @throws NoCredentialsError when the answer does not come in time. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new NoCredentialsError('timed out')), ms);
+  try {
+    return await Promise.race([answer, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function areSame(one: AwsCredentials, other: AwsCredentials): boolean {

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { type App, startApp } from '../app.ts';
 import { JournalError } from '../journal/journal.ts';
 import { createLog } from '../observe/log.ts';
@@ -9,6 +8,7 @@ import { loadSettings, settingsFiles } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
 import { watchFiles } from '../settings/watch-files.ts';
 import { exitCodes } from './exit-codes.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { printError } from './print.ts';
 import { version } from './version.ts';
 
@@ -20,9 +20,6 @@ export async function serve(environment: Environment): Promise<number> {
     return exitCodes.settings;
   }
   const { settings } = loaded;
-  // V8 would let garbage grow to 200 MB before it collects any, whatever the load: a drain makes
-  // much of it, and keeps little. Measured, this costs no calls a second.
-  setFlagsFromString('--optimize-for-size');
   const log = await createLog(settings.log.level);
   for (const warning of loaded.warnings) log.warn(warning);
   if (settings.server.authToken === undefined && !isLoopback(settings.server.host)) {
@@ -44,6 +41,7 @@ export async function serve(environment: Environment): Promise<number> {
     return undefined;
   });
   if (app === undefined) return exitCodes.failure;
+  keepHeapSmall();
 
   const setting = destinationSetting(settings);
   const destination =

@@ -28,7 +28,7 @@ export function openDatabase(file: string): DatabaseSync {
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = 4000;
       PRAGMA journal_size_limit = 16777216;
-      PRAGMA cache_size = -4000;
+      PRAGMA cache_size = -2000;
       PRAGMA temp_store = MEMORY;
     `);
     bringUpToDate(database, file);

@@ -30,7 +30,6 @@ export function createTaker({ database, taken, settle }: TakeParts) {
   );
   const pullIn = database.prepare('UPDATE calls SET due_at = ? WHERE state = 0 AND due_at > ?');
   const findState = database.prepare('SELECT state FROM calls WHERE seq = ?');
-  const findPending = database.prepare("SELECT 1 FROM ledger WHERE name = 'pending' AND calls > 0");
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
 
   return (limit: number, destination: string, now: number): TakenCalls => {
@@ -68,10 +67,6 @@ export function createTaker({ database, taken, settle }: TakeParts) {
       });
     }
     const nextDueAt = findNextDue.get(now)?.['due_at'];
-    const findsNone = calls.length === 0 && taken.size() === 0 && nextDueAt === undefined;
-    if (findsNone && limit > 0 && findPending.get() !== undefined) {
-      throw new JournalError('JOURNAL_DAMAGED', 'calls that are pending cannot be found');
-    }
     return { calls, ...(nextDueAt !== undefined && { nextDueAt: Number(nextDueAt) }) };
   };
 }

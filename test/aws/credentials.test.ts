@@ -8,7 +8,7 @@ const minutes = 60 * seconds;
 const hours = 60 * minutes;
 
 /** A source over a provider that answers when the test says so. */
-function setUp({ random = 0, start = 1_800_000_000_000 } = {}) {
+function setUp({ random = 0, start = 1_800_000_000_000, patienceMs = 30_000 } = {}) {
   let now = start;
   const asked: PromiseWithResolvers<AwsCredentials>[] = [];
   const source = createCredentialSource({
@@ -19,6 +19,7 @@ function setUp({ random = 0, start = 1_800_000_000_000 } = {}) {
     },
     now: () => now,
     random: () => random,
+    patienceMs,
   });
   /** Answers the last question, and lets what waits for it go on. */
   const settle = async (act: (answer: PromiseWithResolvers<AwsCredentials>) => void) => {
@@ -203,4 +204,38 @@ test('by a clock that is an hour ahead, credentials are over as they come, but n
   advance(15 * seconds);
   void source.current();
   assert.equal(asked(), 4, 'what stays over is asked for after a pause');
+  await give('FOURTH', now() + hours);
+});
+
+test('a provider that never answers is given up, and asked again by the next request', async () => {
+  const { source, asked, give } = setUp({ patienceMs: 1 });
+  await assert.rejects(source.current(), new NoCredentialsError('timed out'));
+  const second = source.current();
+  await give('FIRST');
+  assert.equal((await second).accessKeyId, 'FIRST');
+  assert.equal(asked(), 2);
+});
+
+test('an answer that comes too late is kept for the next request, unless there is a later one', async () => {
+  let now = 0;
+  const answers: PromiseWithResolvers<AwsCredentials>[] = [];
+  const source = createCredentialSource({
+    fetch: () => {
+      const answer = Promise.withResolvers<AwsCredentials>();
+      answers.push(answer);
+      return answer.promise;
+    },
+    now: () => now,
+    random: () => 0,
+    patienceMs: 1,
+  });
+  await assert.rejects(source.current(), NoCredentialsError);
+  await assert.rejects(source.current(), NoCredentialsError);
+  answers[1]?.resolve(credentials('SECOND'));
+  await new Promise(setImmediate);
+  answers[0]?.resolve(credentials('FIRST'));
+  await new Promise(setImmediate);
+  now += hours;
+  assert.equal((await source.current()).accessKeyId, 'SECOND');
+  assert.equal(answers.length, 2);
 });

@@ -69,7 +69,7 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
     assert.equal(await metric('calls_recorded_total'), 3);
   });
 
-  it('a server that is restarted under way has one run a call', async (t) => {
+  it('a server that is restarted under way has one run a call', { timeout: 200_000 }, async (t) => {
     const own = await startSuiteMlflow();
     t.after(() => own.close());
     const { sidecar, post, runs, assertRecorded } = await startStage(t, {
@@ -91,7 +91,10 @@ describe('what disappears under way', { concurrency: 4, timeout: 200_000 }, () =
       startSuiteMlflow({ moto }),
     ]);
     t.after(() => Promise.all([old.close(), empty.close()]));
-    const { proxy, sidecar, experiment, post, metric } = await startStage(t, { mlflow: old });
+    const { proxy, sidecar, experiment, post, metric } = await startStage(t, {
+      mlflow: old,
+      timeout: '10s',
+    });
     await post(1, 3);
     await sidecar.drained();
     const replaced = afterFirst(proxy, 'runs/create', async () => proxy.pointTo(empty.url));

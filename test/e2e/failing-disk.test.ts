@@ -109,11 +109,9 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
     await it.disk.become();
     await it.sidecar.start();
     assert.equal((await it.health()).journal.pending, 3);
-    const kept = new Set(
-      await Promise.all([2, 3, 4, 5].map((call) => it.post(litellmEvent(call)))),
-    );
-    assert.deepEqual([...kept], [200]);
-    await it.assertRecorded(callIds(1, 5));
+    assert.equal(await it.post(...eventsFrom(1, 5)), 200);
+    const { journal } = await it.health();
+    assert.deepEqual([journal.pending, journal.duplicate], [5, 3], 'nothing is lost');
   });
 
   it('what an fsync failed for is never acknowledged; all else outlives a power cut', async (t) => {
@@ -143,13 +141,15 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
       await it.healthOnce('the recovery', ({ journal }) => !journal.trouble);
       assert.equal(it.logged('what cannot be done now is tried again'), episode, 'said once');
       assert.equal(it.logged('the disk works again'), episode);
+
+      // The system may outlive the process, with all that was written; or it may not.
+      await it.sidecar.kill();
+      if (episode === 2) await it.disk.cutPower();
+      await it.sidecar.start();
+      assert.equal(it.logged('damaged'), 0, 'what a failed commit left is no damage');
+      assert.equal((await it.health()).journal.pending, acknowledged.length);
     }
 
-    await it.sidecar.kill();
-    await it.disk.cutPower();
-    await it.sidecar.start();
-    assert.equal((await it.health()).journal.pending, acknowledged.length);
-    assert.equal(it.logged('damaged'), 0, 'what a failed commit left is no damage');
     await it.assertRecorded(acknowledged);
   });
 

@@ -45,6 +45,8 @@ export interface MinimalMlflow {
   requests: string[];
   /** Asked before each request; what it returns happens instead. */
   fault: (request: string, body: unknown) => Fault | undefined;
+  /** Told of each run that is ended; true: the run may be forgotten, where there are very many. */
+  finished: (run: MinimalRun) => boolean;
   runsOf(tag: string, value: string): MinimalRun[];
   /** Acts on the last create once more, as a server does that was slow to act on an earlier one. */
   repeatCreate: () => void;
@@ -64,6 +66,7 @@ export async function startMinimalMlflow(t: {
     created: 0,
     requests: [],
     fault: () => undefined,
+    finished: () => false,
     repeatCreate: () => undefined,
     runsOf: (tag, value) => [...mlflow.runs.values()].filter((run) => run.tags.get(tag) === value),
   };
@@ -167,6 +170,7 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
       if (run === undefined) return refused(404, 'RESOURCE_DOES_NOT_EXIST');
       run.status = String(body['status']);
       run.endTime = Number(body['end_time']);
+      if (mlflow.finished(run)) mlflow.runs.delete(run.id);
       return done({ run_info: {} });
     default:
       return { status: 404, reply: {} };

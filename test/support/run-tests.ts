@@ -2,8 +2,8 @@
  * Runs the tests of the named suites: `run-tests.ts unit e2e crash [--only-file TEXT]`. The last line
  * says how many passed and failed; the exit code is 1 when one failed or none ran.
  *
- * `--long`: the crash suite kills the sidecar 200 times instead of 15, and the economy is watched for
- * minutes. `--seed NUMBER` lets the same things go wrong in the crash suite as in the run that printed
+ * `--long`: the crash suite kills the sidecar 200 times instead of 15 and drains 200,000 calls instead
+ * of 20,000, and the economy is watched for minutes. `--seed NUMBER` lets the same things go wrong in the crash suite as in the run that printed
  * this seed. `--releases "2.16.2 3.0.1"` (or `all`) names the releases of MLflow for the matrix.
  */
 import { once } from 'node:events';
@@ -54,7 +54,9 @@ const suites: Readonly<Record<string, Suite>> = {
   /** Suites that hold for any MLflow, through the edge of SageMaker. */
   edge: {
     find: () => [
-      ...['disappearances', 'faults', 'refusals'].map((name) => `test/crash/${name}.test.ts`),
+      ...['disappearances', 'faults', 'kill', 'refusals'].map(
+        (name) => `test/crash/${name}.test.ts`,
+      ),
       'test/e2e/litellm.test.ts',
     ],
     fileTimeout: 30 * minutes,
@@ -81,7 +83,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 // The tests run in processes of their own, which inherit this.
-if (values.long) Object.assign(process.env, { CRASH_KILLS: '200', ECONOMY_LONG: '1' });
+if (values.long)
+  Object.assign(process.env, { CRASH_KILLS: '200', CRASH_LONG: '1', ECONOMY_LONG: '1' });
 if (values.seed !== undefined) process.env['CRASH_SEED'] = values.seed;
 if (values.releases !== undefined) {
   process.env['MLFLOW_RELEASES'] =

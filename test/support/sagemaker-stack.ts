@@ -49,7 +49,7 @@ export interface SagemakerStackOptions {
   /** Where MLflow is. */
   readonly url: string;
   /** Its S3, STS and instance metadata. */
-  readonly moto: MotoServer;
+  readonly moto: Pick<MotoServer, 'url' | 'environment'>;
   readonly kind?: ResourceKind;
   /** What the edge lets through: as much as comes, unless told. */
   readonly rate?: Rate;

@@ -64,9 +64,9 @@ test('500 calls are recorded once each while their credentials run out twice, re
 test('500 calls are recorded once each over credentials of seconds, renewed before they run out', async (t) => {
   const { container, stage, sidecar, refusals } = await startWithContainer(
     t,
-    { lifetime: 3 },
-    // 1500 requests take six seconds.
-    { SIDECAR_REQUESTS_PER_SECOND: '250' },
+    { lifetime: 5 },
+    // 1500 requests take twelve seconds.
+    { SIDECAR_REQUESTS_PER_SECOND: '125' },
   );
   await post(sidecar, 1, 500);
   await sidecar.drained(60_000);
