@@ -1,6 +1,7 @@
 import { defaultMaxBytes } from './journal/default-max-bytes.ts';
 import type { JournalPolicy } from './journal/journal.ts';
 import type { JournalOptions } from './journal/sqlite-journal.ts';
+import type { UsageOptions } from './journal/usage/usage.ts';
 import type { Settings } from './settings/schema.ts';
 
 const day = 86_400_000;
@@ -14,7 +15,13 @@ export function journalOptions(settings: Settings): JournalOptions {
     maxBytes: journal.maxBytes ?? defaultMaxBytes(journal.dir),
     dedupeEntries: journal.dedupeEntries,
     dedupeMs: day,
+    ...(settings.record.usage === 'on' && { usage: usageOptions(settings) }),
   };
+}
+
+function usageOptions({ usage }: Settings): UsageOptions {
+  const { interval, timeZone, by, maxSeries } = usage;
+  return { intervalMs: interval * 60_000, timeZone, by, maxSeries };
 }
 
 /** What of it follows the settings while the journal is open. */

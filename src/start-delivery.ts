@@ -12,7 +12,8 @@ import { gated } from './deliver/gate.ts';
 import type { Hold } from './deliver/hold.ts';
 import { createRation, type Ration } from './deliver/ration.ts';
 import { createSuccesses } from './deliver/successes.ts';
-import { createUntilKept } from './deliver/until-kept.ts';
+import { createUntilKept, ignoreLostJournal } from './deliver/until-kept.ts';
+import { deliverUsage } from './deliver/usage/usage-delivery.ts';
 import { type AwsAccess, awsAccess, type Destination, findDestination } from './destination.ts';
 import type { Journal } from './journal/journal.ts';
 import { createArtifacts } from './mlflow/artifacts.ts';
@@ -21,6 +22,7 @@ import { createMlflowClient, type OnOutcome } from './mlflow/client.ts';
 import { createHttpTransport } from './mlflow/http-transport.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { reportEnd } from './observe/report.ts';
+import { usageExperiment } from './record/usage/plan-usage.ts';
 import { destinationSetting } from './settings/destination.ts';
 import type { Settings } from './settings/schema.ts';
 
@@ -60,11 +62,13 @@ export function startDelivery(parts: DeliveryParts): Delivery {
 
   const begin = async () => {
     const destination = await untilFound(parts, access, over.signal);
-    if (destination === undefined || over.signal.aborted) return;
-    line = createLine(parts, access, destination, over.signal);
+    if (destination === undefined) return;
+    const { journalId } = await parts.journal.account();
+    if (over.signal.aborted) return;
+    line = createLine(parts, access, { ...destination, journalId }, over.signal);
     line.dispatcher.start();
   };
-  void begin();
+  void begin().catch(ignoreLostJournal);
 
   return {
     wake: () => line?.dispatcher.wake(),
@@ -145,7 +149,7 @@ interface Line {
 function createLine(
   { settings, journal, holds, metrics, clock, log }: DeliveryParts,
   { credentials, region }: AwsAccess,
-  destination: Destination,
+  destination: Destination & { journalId: string },
   over: AbortSignal,
 ): Line {
   const { maxInFlight } = settings().destination;
@@ -193,13 +197,14 @@ function createLine(
     onOutcome,
   });
   const untilKept = createUntilKept(clock, over);
+  const experiments = createExperiments(mlflow);
   const dispatcher = createDispatcher({
     journal,
     destination: destination.identity,
     deliver: createDelivery({
       mlflow,
       artifacts,
-      experiments: createExperiments(mlflow),
+      experiments,
       holds,
       successes,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
@@ -214,11 +219,30 @@ function createLine(
     untilKept,
     onEnd: (call, end) => reportEnd(log, call, end),
   });
+  const usage =
+    settings().record.usage === 'on'
+      ? deliverUsage({
+          journal,
+          journalId: destination.journalId,
+          destination: destination.identity,
+          mlflow,
+          experiments,
+          experiment: () => usageExperiment(settings().record.experiment),
+          hold: holds.mlflow,
+          untilKept,
+          clock,
+          random: Math.random,
+          over,
+          onLoss: (day, what) =>
+            log.warn({ day }, `MLflow does not take the usage of ${day}: ${what} will be missing`),
+        }).catch(ignoreLostJournal)
+      : undefined;
   return {
     dispatcher,
     ration,
     close: async () => {
       await transport.close();
+      await usage;
       objects.close();
     },
   };

@@ -24,6 +24,7 @@ const allowed: Readonly<Record<string, readonly Arrow[]>> = {
   aws: [],
   mlflow: [{ to: 'aws', types: true }],
   deliver: [
+    { to: 'call', types: true },
     { to: 'journal', only: journalBorder },
     { to: 'record' },
     {

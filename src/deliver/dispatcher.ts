@@ -2,7 +2,7 @@ import { type Journal, JournalError, type PendingCall } from '../journal/journal
 import type { CallEnd } from './call-end.ts';
 import type { Clock } from './clock.ts';
 import type { Hold } from './hold.ts';
-import type { UntilKept } from './until-kept.ts';
+import { ignoreLostJournal, type UntilKept } from './until-kept.ts';
 
 export interface DispatcherParts {
   journal: Pick<Journal, 'take' | 'postpone' | 'settle'>;
@@ -129,11 +129,6 @@ function endOfBug(error: unknown): CallEnd {
   if (error instanceof JournalError) throw error;
   const detail = error instanceof Error ? error.name : 'unknown';
   return { kind: 'settled', settlement: { kind: 'dead', reason: 'internal_error', detail } };
-}
-
-/** Without its journal, delivery is over; what was not kept is still pending there. */
-function ignoreLostJournal(error: unknown): void {
-  if (!(error instanceof JournalError)) throw error;
 }
 
 /** Milliseconds; a bound on what a clock that was set back can cost. */

@@ -24,3 +24,8 @@ export function createUntilKept(clock: Clock, over: AbortSignal): UntilKept {
     }
   };
 }
+
+/** Without its journal, delivery is over; what was not kept is still pending there. */
+export function ignoreLostJournal(error: unknown): void {
+  if (!(error instanceof JournalError)) throw error;
+}

@@ -7,8 +7,11 @@ import type { DeadLetters } from './dead-letters.ts';
 import type { AppendReceipt } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { SeenIds } from './seen-ids.ts';
+import type { Usage } from './usage/usage.ts';
 
 export interface AppendParts {
+  /** Adds up the calls that are taken in; absent where nobody wants to know. */
+  usage: Pick<Usage, 'add' | 'write'> | undefined;
   database: DatabaseSync;
   ledger: Ledger;
   deadLetters: DeadLetters;
@@ -19,7 +22,7 @@ export interface AppendParts {
 
 /** Takes posted bodies into the journal, within a transaction that the caller has begun. */
 export function createAppender(parts: AppendParts) {
-  const { database, ledger, deadLetters, seen, naming } = parts;
+  const { database, ledger, deadLetters, seen, naming, usage } = parts;
   const findCall = database.prepare('SELECT 1 FROM calls WHERE record_id = ?');
   const insertCall = database.prepare(
     'INSERT INTO calls (record_id, failed, received_at, due_at, experiment) VALUES (?, ?, ?, ?, ?)',
@@ -54,6 +57,7 @@ export function createAppender(parts: AppendParts) {
     const body = call.body ?? null;
     insertPayload.run(lastInsertRowid, record, crc32(record), body, body && crc32(body));
     if (call.record.body === 'unvetted') ledger.add('unvetted', 1);
+    usage?.add(call.record);
     return 'accepted';
   };
 
@@ -74,6 +78,7 @@ export function createAppender(parts: AppendParts) {
       }
       index += 1;
     }
+    usage?.write(receivedAt);
     ledger.add('received', receipt.received);
     ledger.add('accepted', receipt.accepted);
     ledger.add('pending', receipt.accepted);

@@ -109,6 +109,10 @@ export async function openJournal(
     requeueDead: (filter, now) => ask({ op: 'requeueDead', filter, now }),
     purgeDead: (filter, now) => ask({ op: 'purgeDead', filter, now }),
     replay: (request, now) => ask({ op: 'replay', request, now }),
+    usageReport: (destination, now, from) => ask({ op: 'usageReport', destination, now, from }),
+    usageTotals: (destination, now) => ask({ op: 'usageTotals', destination, now }),
+    keepUsageRun: (run, state) => ask({ op: 'keepUsageRun', run, state }),
+    usageSent: (run, sent) => ask({ op: 'usageSent', run, sent }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;

@@ -1,6 +1,7 @@
 import type { RedactionOptions } from '../admit/redaction-options.ts';
 import type { CallRecord } from '../call/call-record.ts';
 import type { UnusableReason } from '../call/read-batch.ts';
+import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 
 /**
@@ -34,10 +35,36 @@ export interface Journal extends JournalDesk {
    * to `place` where it is given and large enough.
    */
   body(seq: number, place?: Uint8Array<SharedArrayBuffer>): Promise<Uint8Array | undefined>;
+  /**
+   * What calls add up to, in intervals that have closed and were not sent to `destination`: those of
+   * the oldest day, of the ones that begin at `from` or later, of which there are some.
+   */
+  usageReport(destination: string, now: number, from: number): Promise<UsageReport | undefined>;
+  /** What a series has added up to, whose own run is the longest behind; absent where none is. */
+  usageTotals(destination: string, now: number): Promise<UsageTotals | undefined>;
+  /** Keeps a run that is about to be made, or that was found or made: it has been sent nothing yet. */
+  keepUsageRun(run: UsageRunKey, state: UsageRunState): Promise<void>;
+  /** Keeps what a run has been sent. */
+  usageSent(run: UsageRunKey, sent: SentUsage): Promise<void>;
   /** Calls that are posted from now on are treated by `policy`. */
   reconfigure(policy: JournalPolicy): Promise<void>;
   /** Waits for what was asked, then closes the file. */
   close(): Promise<void>;
+}
+
+/** A run that holds the usage of a day, or of a series on that day. */
+export interface UsageRunKey {
+  day: string;
+  /** `''` for all calls. */
+  series: string;
+  destination: string;
+}
+
+export interface SentUsage {
+  /** Unix milliseconds: what came until then was sent. */
+  until: number;
+  /** Nothing more is to be sent. */
+  ended: boolean;
 }
 
 /** What may change while the journal is open. */

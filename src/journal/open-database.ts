@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from './journal.ts';
 import { patienceMs } from './own-folder.ts';
 import { extendedCode, isDamage, primaryCode } from './salvage/is-damage.ts';
-import { schema, schemaVersion } from './schema.ts';
+import { migrations, schemaVersion } from './schema.ts';
 
 /** `PRAGMA application_id` of a journal: "LMLJ". */
 const applicationId = 0x4c4d4c4a;
@@ -48,8 +48,8 @@ function bringUpToDate(database: DatabaseSync, file: string): void {
     );
   }
   database.exec('BEGIN IMMEDIATE');
+  for (const migration of migrations.slice(version)) database.exec(migration);
   if (version === 0) {
-    database.exec(schema);
     database.exec(`PRAGMA application_id = ${applicationId}`);
     database
       .prepare("INSERT INTO meta (name, value) VALUES ('journal_id', ?)")

@@ -14,6 +14,7 @@ import { isDamageAtOpening } from './salvage/is-damage.ts';
 import { markUnclear } from './salvage/mark-unclear.ts';
 import { isHalfReplaced, rebuild, replace } from './salvage/rebuild.ts';
 import { createSetAside } from './salvage/set-aside.ts';
+import { wholeSchema } from './schema.ts';
 
 export interface OwnDatabase {
   database: DatabaseSync;
@@ -110,7 +111,7 @@ function tryToOpen(path: string, hasLog: boolean, thorough: boolean): Found {
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(path);
-    if (!hasSchema(database)) {
+    if (!hasSchema(database, wholeSchema)) {
       database.close();
       return { kind: 'damaged', reason: 'a table or a column is missing' };
     }

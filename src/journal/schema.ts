@@ -1,11 +1,8 @@
-/** The version of the tables below, kept in `PRAGMA user_version`. */
-export const schemaVersion = 1;
-
 /**
  * A call's small, often changed row lies apart from its payload, so that progress never rewrites a
  * body. `state`: 0 pending, 1 recorded, 2 dead.
  */
-export const schema = `
+const calls = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE calls (
@@ -49,3 +46,65 @@ CREATE TABLE dead_letters (
 
 CREATE TABLE seen_buckets (bucket INTEGER PRIMARY KEY, began_at INTEGER NOT NULL, entries INTEGER NOT NULL) STRICT;
 `;
+
+/**
+ * What calls add up to in each interval, for all of them (`series` is empty) and for each model, team
+ * and so on. Sums are REAL: none is too large for its column or for JavaScript. `latencies` and
+ * `first_tokens` count calls by bins of about the same length. A failure is remembered by its call's
+ * id, until that call succeeds or is forgotten.
+ *
+ * Of a day, what has been reported is closed for calls to come. Its runs, by series, have been sent
+ * what came until `sent_until`.
+ */
+const usage = `
+CREATE TABLE usage (
+  began_at                INTEGER NOT NULL,
+  series                  TEXT    NOT NULL,
+  attempts                REAL    NOT NULL,
+  failures                REAL    NOT NULL,
+  recovered               REAL    NOT NULL,
+  cache_hits              REAL    NOT NULL,
+  prompt_tokens           REAL    NOT NULL,
+  completion_tokens       REAL    NOT NULL,
+  total_tokens            REAL    NOT NULL,
+  cache_read_input_tokens REAL    NOT NULL,
+  cost_usd                REAL    NOT NULL,
+  saved_cost_usd          REAL    NOT NULL,
+  unpriced                REAL    NOT NULL,
+  latency_ms_sum          REAL    NOT NULL,
+  latency_ms_max          REAL    NOT NULL,
+  latencies               TEXT    NOT NULL,
+  first_tokens            TEXT    NOT NULL,
+  PRIMARY KEY (began_at, series)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_by_series ON usage (series, began_at);
+
+CREATE TABLE usage_names (series TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_days (day TEXT PRIMARY KEY, closed_until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_runs (
+  day         TEXT    NOT NULL,
+  series      TEXT    NOT NULL,
+  destination TEXT    NOT NULL,
+  run_id      TEXT,
+  begun_at    INTEGER,
+  sent_until  INTEGER NOT NULL,
+  ended       INTEGER NOT NULL,
+  PRIMARY KEY (day, series)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE failed_calls (call_id TEXT PRIMARY KEY, failed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX failed_calls_age ON failed_calls (failed_at);
+`;
+
+/** What makes a journal of each version from one of the version before. */
+export const migrations: readonly string[] = [calls, usage];
+
+/** The version of the tables, kept in `PRAGMA user_version`. */
+export const schemaVersion = migrations.length;
+
+export const wholeSchema = migrations.join('');
+
+/** Without these tables there is no journal; those of later versions may be missing in an older one. */
+export const indispensable = calls;

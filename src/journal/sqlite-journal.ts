@@ -33,8 +33,11 @@ import { createTaker } from './take-calls.ts';
 import { createTaken } from './taken.ts';
 import { createTransactions } from './transactions.ts';
 import { createFindUnreadable } from './unreadable.ts';
+import { createUsage, type Usage, type UsageOptions } from './usage/usage.ts';
 
 export interface JournalOptions extends JournalPolicy {
+  /** How calls are added up over time; absent: they are not. */
+  usage?: UsageOptions;
   /** The data folder; it is made when it is not there. */
   folder: string;
   maxBytes: number;
@@ -64,6 +67,8 @@ export interface SqliteJournal {
   body(seq: number, place?: Uint8Array): Uint8Array | undefined;
   account(): Account;
   dead: DeadLetterDesk;
+  /** Absent where calls are not added up. */
+  usage?: Usage;
   replay(request: ReplayRequest, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
@@ -101,7 +106,9 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
   const makeRoom = createMakeRoom(database, ledger, settler, space, transactions);
+  const usage = options.usage && createUsage(database, transactions, options.usage);
   const appendElements = createAppender({
+    usage,
     database,
     ledger,
     deadLetters,
@@ -164,10 +171,14 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     },
     account: createAccountant(database, ledger, space),
     dead: createDeadLetterDesk(database, ledger, settler),
+    ...(usage && { usage }),
     replay: createReplay(database, ledger),
     tidy: (now) => {
       const [forgotten] = run([
-        () => settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now),
+        () => {
+          usage?.tidy(now);
+          return settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now);
+        },
       ]);
       if (forgotten?.status !== 'fulfilled') return false;
       const givesBack = space.tidy();

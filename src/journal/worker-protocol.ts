@@ -1,3 +1,4 @@
+import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type { DiskTrouble } from './disk-watch.ts';
 import type {
@@ -8,8 +9,10 @@ import type {
   Postponement,
   Progress,
   ReplayRequest,
+  SentUsage,
   Settlement,
   TakenCalls,
+  UsageRunKey,
 } from './journal.ts';
 import type { Damage } from './salvage/damage.ts';
 
@@ -27,6 +30,10 @@ export type Command =
   | { op: 'requeueDead'; filter: DeadLetterFilter; now: number }
   | { op: 'purgeDead'; filter: DeadLetterFilter; now: number }
   | { op: 'replay'; request: ReplayRequest; now: number }
+  | { op: 'usageReport'; destination: string; now: number; from: number }
+  | { op: 'usageTotals'; destination: string; now: number }
+  | { op: 'keepUsageRun'; run: UsageRunKey; state: UsageRunState }
+  | { op: 'usageSent'; run: UsageRunKey; sent: SentUsage }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 
@@ -44,6 +51,10 @@ export interface Answers {
   requeueDead: { requeued: number; left: number };
   purgeDead: { purged: number };
   replay: { replayed: number };
+  usageReport: UsageReport | undefined;
+  usageTotals: UsageTotals | undefined;
+  keepUsageRun: undefined;
+  usageSent: undefined;
   reconfigure: undefined;
   close: undefined;
 }

@@ -151,6 +151,16 @@ function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answ
       return journal.dead.purge(command.filter, command.now);
     case 'replay':
       return journal.replay(command.request, command.now);
+    case 'usageReport':
+      return journal.usage?.report(command.destination, command.now, command.from);
+    case 'usageTotals':
+      return journal.usage?.totals(command.destination, command.now);
+    case 'keepUsageRun':
+      journal.usage?.keepRun(command.run, command.state);
+      return undefined;
+    case 'usageSent':
+      journal.usage?.sent(command.run, command.sent);
+      return undefined;
     case 'reconfigure':
       journal.reconfigure(command.policy);
       return undefined;

@@ -28,6 +28,8 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SIDECAR_AUTH_TOKEN', { path: ['server', 'authToken'], kind: 'secret' }],
   ['SIDECAR_DATA_DIR', { path: ['journal', 'dir'], kind: 'text' }],
   ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
+  ['SIDECAR_RECORD_USAGE', { path: ['record', 'usage'], kind: 'text' }],
+  ['SIDECAR_USAGE_INTERVAL', { path: ['usage', 'interval'], kind: 'number' }],
   ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],
   ['SIDECAR_REQUESTS_PER_SECOND', { path: ['destination', 'requestsPerSecond'], kind: 'number' }],
   ['SIDECAR_REDACT_HASH_KEY', { path: ['redact', 'hashKey'], kind: 'secret' }],

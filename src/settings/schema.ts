@@ -3,6 +3,7 @@ import { trackingServerName } from '../aws/mlflow-resource.ts';
 import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
 import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
+import { usageSchema } from './usage.ts';
 
 /** The placeholders that an experiment's name may hold. */
 const experimentTemplate =
@@ -110,9 +111,13 @@ export const settingsSchema = z.strictObject({
         .describe(
           'The experiment of the runs. May hold {team_id}, {team_alias}, {model_group}, {key_alias}, {date:YYYY-MM}.',
         ),
+      usage: oneOf(['on', 'off'])
+        .default('on')
+        .describe('Whether what calls add up to over time is recorded, in a run a day.'),
       runs: oneOf(['all']).default('all').describe('Which calls get a run of their own: all.'),
     })
     .prefault({}),
+  usage: usageSchema,
   artifacts: artifactsSchema,
   aws: awsSchema,
   redact: redactSchema,

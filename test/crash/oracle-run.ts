@@ -6,9 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { type SuiteMlflow, startFront } from '../support/front.ts';
 import { createSender } from '../support/litellm-sender.ts';
+import { mlflowReader } from '../support/mlflow-reader.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { untilUsageHas, usageSums } from '../support/usage-sums.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createFaultPlan, refusals } from './fault-plan.ts';
 import { createKiller, type KillPoint, killPlan } from './killer.ts';
@@ -30,7 +32,8 @@ const experiment = '/oracle';
 
 /**
  * Posts calls without an end while requests fail, MLflow refuses and the sidecar is killed, then lets
- * all come to rest: every acknowledged call has exactly one finished run with its content.
+ * all come to rest: every acknowledged call has exactly one finished run with its content, and usage
+ * adds up to them all.
  */
 export async function runOracle(t: TestContext, options: OracleRun): Promise<void> {
   const { mlflow, kills, seed, disturb } = options;
@@ -84,6 +87,7 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   await proxy.settled();
 
   await oracle.check(mlflow.url, experiment);
+  await assertUsage(mlflow.url);
   assert.deepEqual(stepOrder.violations, []);
   const metrics = await sidecar.metrics();
   const account = (name: string) => metrics[`litellm_mlflow_${name}`] ?? 0;
@@ -91,6 +95,24 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   assert.equal(account('calls_recorded_total'), account('calls_accepted_total'));
   const duplicates = account('calls_duplicate_total');
   assertSeen(t, { oracle, proxy, seen, duplicates, kills });
+}
+
+/** The runs of calls are those that were posted; what usage says of them is the same, to the call. */
+async function assertUsage(url: string): Promise<void> {
+  const reader = mlflowReader(url);
+  const calls = await reader.runs(experiment);
+  const sums = usageSums(reader, `${experiment}/usage`);
+  await untilUsageHas(sums, calls.length);
+  const added = (metric: string) =>
+    calls.reduce((sum, { metrics }) => sum + (metrics[metric] ?? 0), 0);
+  assert.equal(await sums('all/requests', 'all/recovered'), calls.length);
+  assert.equal(
+    await sums('all/failures'),
+    calls.filter(({ status }) => status === 'FAILED').length,
+  );
+  assert.equal(await sums('all/total_tokens'), added('total_tokens'));
+  const cost = added('cost_usd');
+  assert.ok(Math.abs((await sums('all/cost_usd')) - cost) <= 1e-9 * cost);
 }
 
 interface Seen {
@@ -110,7 +132,10 @@ async function startAll(t: TestContext, mlflow: OracleRun['mlflow']) {
   const sidecar = await startSidecar({
     trackingUri,
     experiment,
-    env: { ...environment, SIDECAR_CONFIG: config },
+    env: {
+      ...environment,
+      ...{ SIDECAR_CONFIG: config, SIDECAR_RECORD_USAGE: 'on', SIDECAR_USAGE_INTERVAL: '1' },
+    },
   });
   t.after(() => sidecar.close());
   return { proxy, sidecar };
@@ -184,7 +209,8 @@ function assertSeen(t: TestContext, { oracle, proxy, seen, duplicates, kills }: 
   for (const fault of ['lose_answer', 'reset_answer', 'act_late', 'hang', 'answer'] as const) {
     assert.ok((faults[fault] ?? 0) > 0, fault);
   }
-  assert.ok(proxy.named('runs/search').length > 0, 'an unclear create was searched for');
+  const searches = proxy.named('runs/search').filter(({ body }) => !body.includes("'usage-"));
+  assert.ok(searches.length > 0, 'an unclear create was searched for');
   for (const reason of ['forbidden', 'unavailable', 'throttled']) {
     assert.ok(seen.held.has(reason) || kills < 10, `held: ${reason}`);
   }

@@ -30,6 +30,7 @@ import {
   overwriteLeaf,
   overwriteRoot,
   page,
+  postedAt,
   run,
   withRestarts,
 } from '../support/damaged-journal.ts';
@@ -183,14 +184,18 @@ for (const [what, bytes] of [
   });
 }
 
-test('a bit flipped in the name of a column costs no call', (t) => {
-  const folder = killedJournal(t, calls(20), false);
-  flipBit(databaseOf(folder), readFileSync(databaseOf(folder)).indexOf('began_at'), 0);
-  const journal = reopened(t, folder);
-  assert.equal(journal.damage?.database?.reason, 'a table or a column is missing');
-  assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
-  assertWorks(journal);
-});
+for (const column of ['died_at', 'saved_cost_usd']) {
+  test(`a bit flipped in the name of a column costs no call: ${column}`, (t) => {
+    const folder = killedJournal(t, calls(20), false);
+    flipBit(databaseOf(folder), readFileSync(databaseOf(folder)).indexOf(column), 0);
+    const journal = reopened(t, folder);
+    assert.equal(journal.damage?.database?.reason, 'a table or a column is missing');
+    assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+    const report = run(journal, (own) => own.usage?.report('d', postedAt + 3_600_000, 0));
+    assert.equal(report?.intervals[0]?.sums.get('')?.attempts, 20);
+    assertWorks(journal);
+  });
+}
 
 test('an entry of what is due that hides those behind it costs no call', (t) => {
   const folder = killedJournal(t, calls(20), false);

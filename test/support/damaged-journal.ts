@@ -29,6 +29,7 @@ export function openIn(folder: string): SqliteJournal {
     dedupeEntries: 10_000,
     dedupeMs: 86_400_000,
     experiment: '/e',
+    usage: { intervalMs: 300_000, timeZone: 'UTC', by: ['model', 'team'], maxSeries: 100 },
   });
 }
 

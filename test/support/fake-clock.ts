@@ -3,6 +3,8 @@ import type { Clock } from '../../src/deliver/clock.ts';
 /** A clock that stands still until a test moves it; what sleeps wakes when its time has come. */
 export interface FakeClock extends Clock {
   advance(ms: number): void;
+  /** How many sleep. */
+  sleeping(): number;
 }
 
 export function fakeClock(start = 1_800_000_000_000): FakeClock {
@@ -17,6 +19,7 @@ export function fakeClock(start = 1_800_000_000_000): FakeClock {
         signal?.addEventListener('abort', () => resolve(), { once: true });
         sleepers.push({ until: now + ms, wake: resolve });
       }),
+    sleeping: () => sleepers.length,
     advance: (ms) => {
       now += ms;
       const due = sleepers.filter(({ until }) => until <= now);

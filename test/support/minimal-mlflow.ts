@@ -12,7 +12,15 @@ export interface MinimalRun {
   tags: Map<string, string>;
   params: Map<string, string>;
   metrics: Map<string, number>;
+  /** All points of each metric; of those that are the same, one. */
+  history: Map<string, MinimalPoint[]>;
   artifacts: Map<string, Buffer>;
+}
+
+export interface MinimalPoint {
+  value: number;
+  timestamp: number;
+  step: number;
 }
 
 /** What to do instead of answering: answer this, or act first and then drop the connection. */
@@ -154,7 +162,7 @@ function act(mlflow: MinimalMlflow, name: string, body: Record<string, unknown>,
         );
       }
       for (const { key, value } of listOf(body['params'])) run.params.set(key, String(value));
-      for (const { key, value } of listOf(body['metrics'])) run.metrics.set(key, Number(value));
+      for (const { key, ...point } of listOf(body['metrics'])) logMetric(run, key, point);
       for (const { key, value } of listOf(body['tags'])) run.tags.set(key, String(value));
       return done({});
     }
@@ -194,6 +202,7 @@ function createRun(mlflow: MinimalMlflow, body: Record<string, unknown>): Reply 
     tags: new Map(listOf(body['tags']).map(({ key, value }) => [key, String(value)])),
     params: new Map(),
     metrics: new Map(),
+    history: new Map(),
     artifacts: new Map(),
   };
   mlflow.runs.set(run.id, run);
@@ -224,6 +233,23 @@ function infoOf({ artifactRoot }: MinimalMlflow, run: MinimalRun): object {
   };
 }
 
-function listOf(value: unknown): { key: string; value: unknown }[] {
+function logMetric(run: MinimalRun, key: string, sent: { [name: string]: unknown }): void {
+  const numberOf = (name: string) => Number(sent[name]);
+  const point = {
+    value: numberOf('value'),
+    timestamp: numberOf('timestamp'),
+    step: numberOf('step'),
+  };
+  run.metrics.set(key, point.value);
+  const points = run.history.get(key) ?? [];
+  run.history.set(key, points);
+  const isKnown = points.some(
+    ({ value, timestamp, step }) =>
+      value === point.value && timestamp === point.timestamp && step === point.step,
+  );
+  if (!isKnown) points.push(point);
+}
+
+function listOf(value: unknown): { key: string; value: unknown; [name: string]: unknown }[] {
   return Array.isArray(value) ? value : [];
 }

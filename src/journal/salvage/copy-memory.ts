@@ -5,21 +5,30 @@ import { type Row, readableRows } from './readable-rows.ts';
 /** Copies what can be read beside the calls: names, counts, dead letters, ids of calls gone by. */
 export function copyMemory(from: DatabaseSync, to: DatabaseSync): void {
   to.exec('BEGIN');
-  copyTable(from, to, 'meta', 'name, value');
-  copyTable(from, to, 'ledger', 'name, calls');
-  copyTable(from, to, 'experiments', 'name');
+  for (const table of tables) copyTable(from, to, table);
   copyDeadLetters(from, to);
   copySeenIds(from, to);
   to.exec('COMMIT');
 }
 
-/** From both ends, so that a bad page in the middle costs itself alone. */
-function copyTable(from: DatabaseSync, to: DatabaseSync, table: string, columns: string): void {
-  const marks = columns.replace(/\w+/g, '?');
-  const insert = to.prepare(`INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${marks})`);
+const tables = [
+  ...['meta', 'ledger', 'experiments'],
+  ...['usage', 'usage_names', 'usage_days', 'usage_runs', 'failed_calls'],
+];
+
+/**
+ * From both ends, so that a bad page in the middle costs itself alone; by the places of the columns, so
+ * that a damaged name costs nothing.
+ */
+function copyTable(from: DatabaseSync, to: DatabaseSync, table: string): void {
+  const columns = Number(
+    to.prepare('SELECT count(*) AS n FROM pragma_table_info(?)').get(table)?.['n'],
+  );
+  const marks = Array.from({ length: columns }, () => '?').join(', ');
+  const insert = to.prepare(`INSERT OR REPLACE INTO ${table} VALUES (${marks})`);
   for (const order of ['ASC', 'DESC']) {
     const isWhole = tryOut(() => {
-      const rows = from.prepare(`SELECT ${columns} FROM ${table} ORDER BY 1 ${order}`);
+      const rows = from.prepare(`SELECT * FROM ${table} ORDER BY 1 ${order}`);
       for (const row of rows.iterate()) tryOut(() => insert.run(...Object.values(row)));
     });
     if (isWhole) return;
@@ -47,7 +56,7 @@ function copySeenIds(from: DatabaseSync, to: DatabaseSync): void {
     for (const { bucket, began_at } of buckets) {
       const table = `seen_${Number(bucket)}`;
       to.exec(`CREATE TABLE ${table} (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID`);
-      copyTable(from, to, table, 'id');
+      copyTable(from, to, table);
       const entries = Number(to.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
       register.run(Number(bucket), Number(began_at), entries);
     }

@@ -1,11 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
-import { schema } from '../schema.ts';
 
 /**
- * Whether the tables and columns that a journal needs are there by name: a bit flipped in a name
- * makes another valid name.
+ * Whether the tables and columns of `schema` are there by name: a bit flipped in a name makes another
+ * valid name.
  */
-export function hasSchema(database: DatabaseSync): boolean {
+export function hasSchema(database: DatabaseSync, schema: string): boolean {
   const model = new DatabaseSync(':memory:');
   model.exec(schema);
   const needed = columnsOf(model);

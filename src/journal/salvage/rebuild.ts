@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { CallRecord } from '../../call/call-record.ts';
 import { databaseFile, walFile } from '../journal-files.ts';
 import { openDatabase } from '../open-database.ts';
+import { indispensable } from '../schema.ts';
 import { accountForLost } from './account-for-lost.ts';
 import { balanceLedger } from './balance-ledger.ts';
 import { copyCalls } from './copy-calls.ts';
@@ -81,7 +82,7 @@ function openDamaged(path: string, like: string, wal: string, setAside: SetAside
     const database = new DatabaseSync(path);
     try {
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -8000');
-      if (hasSchema(database)) return database;
+      if (hasSchema(database, indispensable)) return database;
       closeDamaged(database);
     } catch (error) {
       if (!isUnreadable(error)) throw error;

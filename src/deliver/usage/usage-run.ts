@@ -1,0 +1,47 @@
+import type { UsageRunState } from '../../call/usage-report.ts';
+import type { UsageRunKey } from '../../journal/journal.ts';
+import type { Outcome } from '../../mlflow/outcome.ts';
+import { recordIdTag } from '../../record/run-plan.ts';
+import type { UsageRunPlan } from '../../record/usage/plan-usage.ts';
+import type { UsageDeliveryParts } from './usage-delivery.ts';
+
+/** A create whose answer is not known may act for so long, in milliseconds. */
+const unclearFor = 90_000;
+
+/**
+ * The id of a run that holds usage: the one that is known, one that was made though nobody heard of it,
+ * or a new one. That a create is about to be sent is on disk before it is.
+ */
+export async function usageRunId(
+  parts: UsageDeliveryParts,
+  key: UsageRunKey,
+  known: UsageRunState,
+  plan: UsageRunPlan,
+): Promise<Outcome<string>> {
+  if (known.runId !== undefined) return { kind: 'done', value: known.runId };
+  const { mlflow, experiments, journal, untilKept, clock } = parts;
+  const keep = (state: UsageRunState) => untilKept(() => journal.keepUsageRun(key, state));
+
+  const experiment = await experiments.idOf(parts.experiment());
+  if (experiment.kind !== 'done') return experiment;
+  const tag = [recordIdTag, plan.recordId] as const;
+  const found = await mlflow.findRuns(experiment.value, tag, plan.startTime);
+  if (found.kind !== 'done') return found;
+  const run = found.value.find(({ deleted }) => !deleted) ?? found.value[0];
+  if (run !== undefined) {
+    await keep({ runId: run.id });
+    return { kind: 'done', value: run.id };
+  }
+
+  const now = clock.now();
+  // A clock that was set back makes it wait no longer than twice as long.
+  if (known.begunAt !== undefined && Math.abs(now - known.begunAt) < unclearFor) {
+    return { kind: 'retry', reason: 'an earlier create may still act' };
+  }
+  await keep({ begunAt: now });
+  const made = await mlflow.createRun(experiment.value, plan);
+  if (made.kind === 'done') await keep({ runId: made.value.id });
+  else if (made.kind !== 'ambiguous') await keep({});
+  if (made.kind === 'reject' && made.reason === 'missing') experiments.forget();
+  return made.kind === 'done' ? { kind: 'done', value: made.value.id } : made;
+}

@@ -1,0 +1,122 @@
+import { createExperiments } from '../../src/deliver/experiments.ts';
+import { createHold } from '../../src/deliver/hold.ts';
+import { createUntilKept } from '../../src/deliver/until-kept.ts';
+import { deliverUsage } from '../../src/deliver/usage/usage-delivery.ts';
+import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
+import { createMlflowClient } from '../../src/mlflow/client.ts';
+import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
+import { type FakeClock, fakeClock } from './fake-clock.ts';
+import { day0, hour, minute, openUsageJournal, type UsageJournal } from './usage-journal.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** A journal, an MLflow, and the delivery of usage between them, by a clock that a test moves. */
+export interface UsageLine {
+  clock: FakeClock;
+  own: UsageJournal;
+  /** What MLflow would not take. */
+  losses: string[];
+  /** What is held against MLflow; absent where nothing is. */
+  held(): string | undefined;
+  /** Takes calls in at the clock's time. */
+  append(...events: unknown[]): void;
+  /** Lets time pass, in steps of the delivery's own look. */
+  pass(ms: number): Promise<void>;
+  /** Ends the delivery; the journal stays open. */
+  stop(): Promise<void>;
+  /** Delivers to another server, or to the same after `stop`. */
+  start(url: string): void;
+}
+
+const look = 5_000;
+
+/** @param startsAt Milliseconds of the day at which the clock begins; ten o'clock unless told. */
+export function startUsageLine(
+  t: { after(end: () => unknown): unknown },
+  url: string,
+  changes: Partial<UsageOptions> = {},
+  startsAt = 10 * hour,
+): UsageLine {
+  const own = openUsageJournal(t, changes, 200_000_000);
+  const clock = fakeClock(day0 + startsAt);
+  const losses: string[] = [];
+  const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
+  let line: { stop(): Promise<void> } | undefined;
+
+  const start = (to: string) => {
+    const over = new AbortController();
+    const transport = createHttpTransport({
+      url: new URL(to),
+      timeoutMs: () => 20_000,
+      connections: 2,
+    });
+    const mlflow = createMlflowClient(transport.send, {
+      now: clock.now,
+      onOutcome: (_request, outcome) => {
+        if (outcome === 'done' || outcome === 'reject') hold.succeeded();
+      },
+    });
+    const usage = async <T>(act: (usage: Usage) => T): Promise<T> => own.usage(act);
+    const ended = deliverUsage({
+      journal: {
+        usageReport: (destination, now, from) => usage((one) => one.report(destination, now, from)),
+        usageTotals: (destination, now) => usage((one) => one.totals(destination, now)),
+        keepUsageRun: (run, state) => usage((one) => one.keepRun(run, state)),
+        usageSent: (run, sent) => usage((one) => one.sent(run, sent)),
+      },
+      journalId: 'j',
+      destination: to,
+      mlflow,
+      experiments: createExperiments(mlflow),
+      experiment: () => '/e/usage',
+      hold,
+      untilKept: createUntilKept(clock, over.signal),
+      clock,
+      random: () => 0.5,
+      over: over.signal,
+      onLoss: (day, what) => losses.push(`${day}: ${what}`),
+    });
+    line = {
+      stop: async () => {
+        over.abort();
+        await ended;
+        await transport.close();
+      },
+    };
+  };
+  const stop = async () => {
+    await line?.stop();
+    line = undefined;
+  };
+  t.after(stop);
+  start(url);
+
+  /** The delivery has done what it can, and sleeps. */
+  const atRest = () =>
+    waitUntil(() => (clock.sleeping() > 0 ? true : undefined), {
+      what: 'the delivery to rest',
+      withinMs: 30_000,
+      everyMs: 1,
+    });
+  return {
+    clock,
+    own,
+    losses,
+    held: () => {
+      const state = hold.state();
+      return state.state === 'held' ? state.reason : undefined;
+    },
+    append: (...events) => own.append(clock.now(), ...events),
+    pass: async (ms) => {
+      await atRest();
+      for (let passed = 0; passed < ms; passed += look) {
+        clock.advance(look);
+        await atRest();
+      }
+    },
+    stop,
+    start,
+  };
+}
+
+/** A little more than an interval, so that it has been sent. */
+export const interval = 5 * minute + 10_000;
