@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { plainText } from '../support/sagemaker-edge/refusal.ts';
+import { awsJson, plainText } from '../support/sagemaker-edge/refusal.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Release } from './release.ts';
 
@@ -38,15 +38,19 @@ export function refusals(release: Release): void {
     await post(1, 1);
     await assertRecorded(1);
     let calls = 1;
-    for (const throttling of [
-      { status: 400 },
-      { status: 429 },
-      { status: 429, retryAfter: 1 },
-      { status: 503 },
-      { status: 503, retryAfter: 1 },
+    for (const [format, throttling] of [
+      [awsJson, { status: 400 }],
+      [awsJson, { status: 429 }],
+      [awsJson, { status: 429, retryAfter: 1 }],
+      [awsJson, { status: 503 }],
+      [awsJson, { status: 503, retryAfter: 1 }],
+      // Then only a header has the name of the error.
+      [plainText, { status: 400 }],
+      [plainText, { status: 503 }],
     ] as const) {
       const throttled = await metric('throttled_total');
       edge.reset();
+      edge.setRefusalFormat(format);
       edge.setThrottling(throttling);
       edge.setRate(nothing);
       await post(calls + 1, calls + 2);
@@ -61,15 +65,15 @@ export function refusals(release: Release): void {
   });
 
   it('a 503 of which nobody says why holds all calls until it is over', async (t) => {
-    const { sagemaker, post, held, assertRecorded } = await release.stage(t);
-    const { edge } = sagemaker;
-    edge.setRefusalFormat(plainText);
-    for (const [first, retryAfter] of [[1], [3, 2]] as const) {
-      edge.setThrottling({ status: 503, ...(retryAfter !== undefined && { retryAfter }) });
-      edge.setRate(nothing);
+    const { proxy, post, held, assertRecorded } = await release.stage(t);
+    for (const [first, headers] of [
+      [1, {}],
+      [3, { 'retry-after': '2' }],
+    ] as const) {
+      proxy.harm(() => ({ kind: 'answer', status: 503, headers, body: 'Service Unavailable' }));
       await post(first, first + 1);
       assert.equal(await held(), 'unavailable');
-      edge.setRate(plenty);
+      proxy.heal();
       await assertRecorded(first + 1);
     }
   });
