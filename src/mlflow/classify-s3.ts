@@ -22,7 +22,6 @@ export function classifyPut(result: PutResult): Outcome<void> {
     kind: 'hold',
     reason,
     detail: said,
-    ...(result.kind === 'refused' && reason === 'forbidden' && { suspect: 'artifacts/put' }),
   });
   const said =
     result.kind === 'refused' ? `S3 ${result.status} ${result.name}` : `S3 ${result.name}`;
