@@ -33,8 +33,8 @@ export interface UsageSums extends UsageCounts {
 }
 
 export interface UsageInterval {
-  /** Its beginning, in minutes since that of the day. */
-  minute: number;
+  /** Its number in the day. */
+  step: number;
   /** Unix milliseconds. */
   endsAt: number;
   /** By series: `''` for all calls, `model/NAME`, `team/NAME`, `key/NAME`, `errors/TYPE`. */

@@ -16,7 +16,7 @@ function dayRun(mlflow: MinimalMlflow, name = '2026-11-24'): MinimalRun | undefi
 }
 
 /** The values of a metric of a day, in their order. */
-function values(mlflow: MinimalMlflow, metric = 'all/requests', name = '2026-11-24'): number[] {
+function values(mlflow: MinimalMlflow, metric = 'requests', name = '2026-11-24'): number[] {
   return (
     dayRun(mlflow, name)
       ?.history.get(metric)
@@ -40,8 +40,8 @@ test('each interval is one request to the run of its day', async (t) => {
   assert.equal(mlflow.requests.length, 7);
   assert.deepEqual(values(mlflow), [2, 1, 0]);
   assert.deepEqual(values(mlflow, 'day/requests'), [2, 3, 3]);
-  const [first] = dayRun(mlflow)?.history.get('all/requests') ?? [];
-  assert.deepEqual(first, { value: 2, timestamp: day0 + 10 * hour + 5 * minute, step: 600 });
+  const [first] = dayRun(mlflow)?.history.get('requests') ?? [];
+  assert.deepEqual(first, { value: 2, timestamp: day0 + 10 * hour + 5 * minute, step: 120 });
 });
 
 test('models and teams have runs below that of the day, refreshed each hour, ended with it', async (t) => {
@@ -128,7 +128,7 @@ test('a server that was away gets every interval when it is back', async (t) => 
   );
   assert.equal(values(mlflow).length, 25, 'until the last call of the day');
   assert.equal(dayRun(mlflow)?.status, 'FINISHED');
-  assert.deepEqual(values(mlflow, 'all/requests', '2026-11-25').at(0), 1);
+  assert.deepEqual(values(mlflow, 'requests', '2026-11-25').at(0), 1);
 });
 
 test('another destination is sent the day from its beginning', async (t) => {

@@ -15,7 +15,7 @@ const dayRun = (mlflow: MinimalMlflow, name = '2026-11-24') =>
   mlflow.runsOf('sidecar.record_id', `usage-${name}-j`)[0];
 
 /** The values of a metric of a day, in their order. */
-const values = (mlflow: MinimalMlflow, metric = 'all/requests', name = '2026-11-24') =>
+const values = (mlflow: MinimalMlflow, metric = 'requests', name = '2026-11-24') =>
   dayRun(mlflow, name)
     ?.history.get(metric)
     ?.map(({ value }) => value) ?? [];
@@ -78,7 +78,7 @@ test('a day whose run is refused for ever holds up neither the next day nor the 
   await line.pass(2 * hour);
   line.append(litellmEvent(2));
   await line.pass(interval);
-  assert.deepEqual(values(mlflow, 'all/requests', '2026-11-25'), [1]);
+  assert.deepEqual(values(mlflow, 'requests', '2026-11-25'), [1]);
   assert.deepEqual(line.losses, ['2026-11-24: the rest of the day']);
   const [team] = mlflow.runsOf('usage.team', 'payments');
   assert.equal(team?.tags.get('usage.day'), '2026-11-25');
@@ -93,7 +93,7 @@ test('a server that fails over one day goes on with the next, and the day comes 
   await line.pass(2 * hour);
   line.append(litellmEvent(2));
   await line.pass(20 * minute);
-  assert.equal(values(mlflow, 'all/requests', '2026-11-25')[0], 1);
+  assert.equal(values(mlflow, 'requests', '2026-11-25')[0], 1);
   mlflow.fault = () => undefined;
   await line.pass(20 * minute);
   assert.deepEqual(values(mlflow), [1]);
@@ -120,7 +120,7 @@ test('a run of the day that a person deleted is not made again, and goes on when
   line.append(litellmEvent(3));
   await line.pass(10 * minute);
   assert.equal(mlflow.created, 2);
-  assert.equal(values(mlflow, 'all/requests', '2026-11-25')[0], 1);
+  assert.equal(values(mlflow, 'requests', '2026-11-25')[0], 1);
 });
 
 test('a run of a series that a person deleted is left, and holds up nothing', async (t) => {

@@ -36,7 +36,7 @@ test('calls count in the interval in which they came, by model, team and type of
       ['team/payments', 3, 1],
     ],
   );
-  assert.deepEqual([first?.minute, first?.endsAt], [600, at + 5 * minute]);
+  assert.deepEqual([first?.step, first?.endsAt], [120, at + 5 * minute]);
   assert.equal(first?.sums.get('')?.cacheHits, 1);
   assert.equal(second?.sums.get('model/claude')?.attempts, 1);
   assert.equal(second?.sums.get('model/gpt-4o-mini')?.attempts, 0, 'zero, once it was seen');

@@ -25,7 +25,7 @@ const day = { day: '2026-11-24', startsAt: day0, endsAt: day0 + 24 * hour };
 const totals = { ...day, run: {}, parentRunId: 'parent', sums: some, isLast: false };
 
 function interval(sums: [string, UsageSums][]): UsageInterval {
-  return { minute: 605, endsAt: day0 + 610 * 60_000, sums: new Map(sums), dayTotals: some };
+  return { step: 121, endsAt: day0 + 610 * 60_000, sums: new Map(sums), dayTotals: some };
 }
 
 function valuesOf(points: ReturnType<typeof pointsOf>): Record<string, number> {
@@ -35,22 +35,22 @@ function valuesOf(points: ReturnType<typeof pointsOf>): Record<string, number> {
 test('an interval has the counts, rates and latencies of all calls, and the day so far', () => {
   const points = pointsOf(interval([['', some]]));
   const values = valuesOf(points);
-  assert.equal(values['all/requests'], 8, 'attempts less those that were made good');
-  assert.equal(values['all/failures'], 4);
-  assert.equal(values['all/error_rate'], 0.25, 'two of eight failed for good');
-  assert.equal(values['all/cache_hit_rate'], 0.25);
-  assert.equal(values['all/cost_usd'], 0.25);
-  assert.equal(values['all/latency_ms_p95'], 80);
-  assert.equal('all/time_to_first_token_ms_p95' in values, false, 'there was no stream');
+  assert.equal(values['requests'], 8, 'attempts less those that were made good');
+  assert.equal(values['failures'], 4);
+  assert.equal(values['error_rate'], 0.25, 'two of eight failed for good');
+  assert.equal(values['cache_hit_rate'], 0.25);
+  assert.equal(values['cost_usd'], 0.25);
+  assert.equal(values['latency_ms_p95'], 80);
+  assert.equal('time_to_first_token_ms_p95' in values, false, 'there was no stream');
   assert.equal(values['day/requests'], 8);
   assert.ok(points.every(({ timestamp }) => timestamp === day0 + 610 * 60_000));
-  assert.ok(points.every(({ step }) => step === 605));
+  assert.ok(points.every(({ step }) => step === 121));
 });
 
 test('of an interval without calls counts are zero, and rates and latencies absent', () => {
   const values = valuesOf(pointsOf(interval([['', none]])));
-  assert.equal(values['all/requests'], 0);
-  assert.equal(values['all/cost_usd'], 0);
+  assert.equal(values['requests'], 0);
+  assert.equal(values['cost_usd'], 0);
   assert.deepEqual(
     Object.keys(values).filter((name) => !name.startsWith('day/') && /rate|_ms/.test(name)),
     [],
@@ -59,9 +59,9 @@ test('of an interval without calls counts are zero, and rates and latencies abse
 
 test('rates stay between none and all, though a failure and its success lie in two intervals', () => {
   const success = valuesOf(pointsOf(interval([['', { ...none, attempts: 2, recovered: 2 }]])));
-  assert.deepEqual([success['all/requests'], success['all/error_rate']], [0, undefined]);
+  assert.deepEqual([success['requests'], success['error_rate']], [0, undefined]);
   const later = valuesOf(pointsOf(interval([['', { ...none, attempts: 3, recovered: 2 }]])));
-  assert.equal(later['all/error_rate'], 0);
+  assert.equal(later['error_rate'], 0);
 });
 
 test('a day is told in what adds up', () => {
@@ -145,7 +145,7 @@ test('a note explains every metric, and says whose estimate the cost is', () => 
     assert.match(note, /cost_usd.*LiteLLM estimates/);
     assert.ok(note.length < 5_000, 'as much as a tag takes');
   }
-  assert.match(notes[0] ?? '', /`all\/`.*`day\/`.*`errors\/`/s);
+  assert.match(notes[0] ?? '', /without a prefix: all calls.*`day\/`.*`errors\/`/s);
   assert.ok(
     notes.every((note) => /estimates/.test(note.slice(0, 100))),
     'where MLflow shows it at once',

@@ -19,7 +19,7 @@ export function usageSums(reader: MlflowReader, experiment: string): UsageSums {
 
 /** Waits until the interval of the last call has closed, a minute long, and has been sent. */
 export async function untilUsageHas(sums: UsageSums, requests: number): Promise<void> {
-  await waitUntil(async () => ((await sums('all/requests')) >= requests ? true : undefined), {
+  await waitUntil(async () => ((await sums('requests')) >= requests ? true : undefined), {
     what: 'the last interval to close and to be sent',
     withinMs: 150_000,
     everyMs: 1_000,

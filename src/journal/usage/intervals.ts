@@ -10,6 +10,8 @@ export interface Intervals {
   beginningOf(at: number): number;
   /** Its end; the last one of a day ends with it. */
   endOf(at: number): number;
+  /** Its number in the day. */
+  stepOf(at: number): number;
 }
 
 /** @param ms The length of an interval: a whole part of an hour. */
@@ -23,6 +25,7 @@ export function createIntervals(timeZone: string, ms: number): Intervals {
     ms,
     dayOf,
     beginningOf,
+    stepOf: (at) => Math.floor((beginningOf(at) - dayOf(at).startsAt) / ms),
     endOf: (at) => Math.min(beginningOf(at) + ms, dayOf(at).endsAt),
   };
 }

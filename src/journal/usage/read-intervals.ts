@@ -17,7 +17,7 @@ export type ReadIntervals = (day: UsageDay, from: number, until: number) => Usag
 
 export function createIntervalsReader(
   database: DatabaseSync,
-  { beginningOf, endOf }: Intervals,
+  { endOf, stepOf }: Intervals,
 ): ReadIntervals {
   // What the settings of earlier made shorter intervals of is added up.
   const within = database.prepare(
@@ -50,7 +50,7 @@ export function createIntervalsReader(
       const all = sums.get('');
       if (all !== undefined) addCounts(dayTotals, all.counts);
       intervals.push({
-        minute: Math.floor((beginningOf(at) - day.startsAt) / 60_000),
+        step: stepOf(at),
         endsAt,
         sums: new Map([...sums].map(([series, sum]) => [series, reported(sum)])),
         dayTotals: { ...dayTotals },

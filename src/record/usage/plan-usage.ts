@@ -67,18 +67,17 @@ function tagsOf(day: string, journalId: string): [string, string][] {
 }
 
 /**
- * The points of an interval: all calls, the day so far, then each model, team, key and error type. MLflow
- * shows charts by prefix in the order of the alphabet, and those without one last.
+ * The points of an interval: all calls, the day so far, then each model, team, key and error type.
  */
-export function pointsOf({ minute, endsAt, sums, dayTotals }: UsageInterval): MetricPoint[] {
+export function pointsOf({ step, endsAt, sums, dayTotals }: UsageInterval): MetricPoint[] {
   const points = (metrics: readonly UsageMetric[], of: UsageSums, prefix: string) =>
-    pointsAt(metrics, of, { prefix, timestamp: endsAt, step: minute });
+    pointsAt(metrics, of, { prefix, timestamp: endsAt, step });
   return [...sums].flatMap(([series, sum]) => {
     if (series === '') {
-      return [...points(usageMetrics, sum, 'all/'), ...points(dayMetrics, dayTotals, 'day/')];
+      return [...points(usageMetrics, sum, ''), ...points(dayMetrics, dayTotals, 'day/')];
     }
     return series.startsWith('errors/')
-      ? [{ name: series, value: sum.failures, timestamp: endsAt, step: minute }]
+      ? [{ name: series, value: sum.failures, timestamp: endsAt, step }]
       : points(usageMetrics, sum, `${metricPrefix(series)}/`);
   });
 }
@@ -118,9 +117,9 @@ export function usageExperiment(template: string): string {
 const longestLiteral = 250;
 
 const dayNote = [
-  "What all calls of this day add up to; costs are LiteLLM's estimates. Each point stands for an interval, at its end; its step is the minute of the day at which the interval began, so that days lie over each other.",
+  "What all calls of this day add up to; costs are LiteLLM's estimates. Each point stands for an interval, at its end; its step is the number of the interval in the day, so that days lie over each other.",
   '',
-  '- `all/`: all calls. `model/`, `team/`, `key/`: the same by model, team and key; `_other_` are the rest of them.',
+  '- Names without a prefix: all calls. `model/`, `team/`, `key/`: the same by model, team and key; `_other_` are the rest of them.',
   '- `day/`: the day so far. `errors/`: failures by their type.',
   '- The runs below this one hold the totals of the day, by model, team and key.',
   '',
