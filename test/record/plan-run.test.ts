@@ -142,6 +142,13 @@ test('a run has the name, the times and the end of its call', () => {
   );
 });
 
+test('the time in a run’s name is that of its start, to the fraction of a millisecond', () => {
+  const times = { ...whole.times, start: Date.parse('2026-11-24T10:00:01Z') - 0.1 };
+  const { name, startTime } = planRun({ ...whole, times });
+  assert.match(name, /10:00:01$/);
+  assert.equal(startTime, Date.parse('2026-11-24T10:00:01Z'));
+});
+
 test('a second run on purpose has an id of its own, and names the first', () => {
   const first = planRun(whole);
   const second = planRun(whole, 1_800_000_000_000);
