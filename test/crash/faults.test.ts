@@ -6,6 +6,8 @@ import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { firstOf, startStage } from './stage.ts';
 
+const isLong = process.env['CRASH_LONG'] !== undefined;
+
 describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_000 }, () => {
   let mlflow: SuiteMlflow;
   before(async () => {
@@ -100,6 +102,26 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
     });
   }
 
+  it('a look-up of an experiment whose answer was lost is sent again', async (t) => {
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
+    proxy.harm(firstOf('experiments/get-by-name', 1, { kind: 'lose_answer' }));
+    await post(1, 3);
+    await assertRecorded(3);
+    assert.ok(proxy.named('experiments/get-by-name').length >= 2);
+  });
+
+  it('a search whose answer was lost finds the run the next time', async (t) => {
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
+    const lose: Fault = { kind: 'lose_answer' };
+    const create = firstOf('runs/create', 1, lose);
+    const search = firstOf('runs/search', 1, lose);
+    proxy.harm((passing) => create(passing) ?? search(passing));
+    await post(1, 2);
+    await assertRecorded(2);
+    assert.equal(proxy.named('runs/create').length, 2);
+    assert.ok(proxy.named('runs/search').length >= 2);
+  });
+
   it('an experiment whose making got no answer is made once', async (t) => {
     const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
     proxy.harm(firstOf('experiments/create', 1, { kind: 'lose_answer' }));
@@ -116,6 +138,17 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
       await assertRecorded(3);
     });
 
+    it(`a connection that breaks in the middle of ${name} leaves one run a call`, {
+      timeout: 200_000,
+    }, async (t) => {
+      const { proxy, post, assertRecorded } = await startStage(t, { mlflow });
+      proxy.harm(firstOf(name, 2, { kind: 'reset_request' }));
+      await post(1, 3);
+      // A create may have acted: it is sent again after the last search, at 90 s.
+      await assertRecorded(3, 150_000);
+      assert.equal(proxy.requests.filter(({ fault }) => fault === 'reset_request').length, 2);
+    });
+
     it(`a server that acts on ${name} after the sidecar gave up leaves one run a call`, async (t) => {
       const { proxy, post, assertRecorded } = await startStage(t, {
         mlflow,
@@ -130,7 +163,8 @@ describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_
   }
 
   it('a request that hangs is given up, and what it asked for is done once', async (t) => {
-    const { proxy, post, assertRecorded } = await startStage(t, { mlflow, timeout: '1s' });
+    const timeout = isLong ? '30s' : '1s';
+    const { proxy, post, assertRecorded } = await startStage(t, { mlflow, timeout });
     proxy.harm(firstOf('runs/log-batch', 2, { kind: 'hang' }));
     await post(1, 4);
     await assertRecorded(4);

@@ -1,4 +1,5 @@
 import {
+  type ClientRequest,
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -29,13 +30,14 @@ export interface PassingRequest {
  *
  * - `lose_answer`: MLflow acts, then the connection is reset.
  * - `reset_answer`: MLflow acts; the connection is reset in the middle of its answer's body.
+ * - `reset_request`: MLflow gets the first half of the request's body, then both connections are reset.
  * - `act_late`: MLflow gets it only after the client has given up and gone, and after `until`.
  * - `hang`: MLflow never gets it, and the client no answer.
  * - `answer`: the proxy answers by itself.
  * - `slow`: MLflow acts at once, and the answer comes `ms` later.
  */
 export type Fault =
-  | { readonly kind: 'lose_answer' | 'reset_answer' | 'hang' }
+  | { readonly kind: 'lose_answer' | 'reset_answer' | 'reset_request' | 'hang' }
   | { readonly kind: 'act_late'; readonly until: () => Promise<unknown> }
   | { readonly kind: 'slow'; readonly ms: number }
   | {
@@ -122,6 +124,9 @@ export async function startFaultProxy(target: string, s3?: string): Promise<Faul
       case 'answer':
         outgoing.writeHead(fault.status, { ...fault.headers }).end(fault.body ?? '');
         return;
+      case 'reset_request':
+        await sendHalf(to, incoming, body);
+        return reset(outgoing);
       case 'lose_answer':
         await act();
         return reset(outgoing);
@@ -187,10 +192,11 @@ function reset(outgoing: ServerResponse): void {
   outgoing.socket?.resetAndDestroy();
 }
 
-async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promise<MlflowAnswer> {
+/** A request to MLflow, of which nothing has gone out yet. */
+function begin(to: URL, incoming: IncomingMessage, body: Buffer): ClientRequest {
   // The body has arrived whole: nobody is to be asked whether it may come.
   const { 'transfer-encoding': _, expect: __, ...headers } = incoming.headers;
-  const forwarded = request({
+  return request({
     host: to.hostname,
     port: to.port,
     method: incoming.method,
@@ -198,6 +204,19 @@ async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promis
     headers: { ...headers, host: to.host, 'content-length': String(body.length) },
     agent: false,
   });
+}
+
+/** Resolves when the half has gone out and the connection is cut. */
+async function sendHalf(to: URL, incoming: IncomingMessage, body: Buffer): Promise<void> {
+  const forwarded = begin(to, incoming, body);
+  forwarded.on('error', () => undefined);
+  const half = body.subarray(0, Math.ceil(body.length / 2));
+  await new Promise((resolve) => forwarded.write(half, resolve));
+  forwarded.socket?.resetAndDestroy();
+}
+
+async function forward(to: URL, incoming: IncomingMessage, body: Buffer): Promise<MlflowAnswer> {
+  const forwarded = begin(to, incoming, body);
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     forwarded.on('response', resolve).on('error', reject);
   });
