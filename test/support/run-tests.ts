@@ -2,8 +2,9 @@
  * Runs the tests of the named suites: `run-tests.ts unit e2e crash [--only-file TEXT]`. The last line
  * says how many passed and failed; the exit code is 1 when one failed or none ran.
  *
- * `--long`: the crash suite kills the sidecar 200 times instead of 15 and drains 200,000 calls instead
- * of 20,000, and the economy is watched for minutes. `--seed NUMBER` lets the same things go wrong in the crash suite as in the run that printed
+ * `--long`: the crash suite kills the sidecar 200 times instead of 15, drains 200,000 calls instead of
+ * 20,000, and lets servers refuse and hang as long as they do in life; the economy is watched for
+ * minutes. `--seed NUMBER` lets the same things go wrong in the crash suite as in the run that printed
  * this seed. `--releases "2.16.2 3.0.1"` (or `all`) names the releases of MLflow for the matrix.
  */
 import { once } from 'node:events';
