@@ -47,7 +47,9 @@ describe('MLflow on PostgreSQL', { concurrency: 4, timeout: 400_000 }, () => {
     await assertAnyCallReadsBack(mlflow.url, 200);
   });
 
-  it('that is stopped, killed and started again under load has one run a call', async (t) => {
+  it('that is stopped, killed and started again under load has one run a call', {
+    timeout: 350_000,
+  }, async (t) => {
     const database = await startPostgres();
     t.after(() => database.close());
     const own = await startMlflow({ backendStoreUri: database.uri });
