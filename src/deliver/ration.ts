@@ -47,7 +47,7 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
 
   return {
     acquire: async () => {
-      if (throttledAt > Number.NEGATIVE_INFINITY) grow();
+      grow();
       const now = clock.ticks();
       const current = rate();
       let wait = pausedUntil - now;

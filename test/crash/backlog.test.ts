@@ -9,9 +9,8 @@ import { mlflowReader } from '../support/mlflow-reader.ts';
 import { startMlflow } from '../support/mlflow-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { isLong } from './is-long.ts';
 
-/** CRASH_LONG: the whole of what is promised, which takes a quarter of an hour. */
-const isLong = process.env['CRASH_LONG'] === '1';
 const megabyte = 1e6;
 /** What is promised, and what of the journal may be left on disk: log, ballast and ids gone by. */
 const mostMemory = 180;

@@ -4,9 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from '../support/fault-proxy.ts';
 import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { isLong } from './is-long.ts';
 import { firstOf, startStage } from './stage.ts';
-
-const isLong = process.env['CRASH_LONG'] !== undefined;
 
 describe('what goes wrong with single requests', { concurrency: 5, timeout: 400_000 }, () => {
   let mlflow: SuiteMlflow;

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault } from '../support/fault-proxy.ts';
 import { type SuiteMlflow, startSuiteMlflow } from '../support/front.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { isLong } from './is-long.ts';
 import { mlflowState, startStage } from './stage.ts';
 
 const refuse = (status: number, headers: Record<string, string> = {}, body = ''): Fault => ({
@@ -13,7 +14,6 @@ const refuse = (status: number, headers: Record<string, string> = {}, body = '')
 });
 
 /** How long the server refuses, in milliseconds, and how many probes may go out meanwhile. */
-const isLong = process.env['CRASH_LONG'] !== undefined;
 const refusedMs = isLong ? 60_000 : 2_000;
 const mostProbes = isLong ? 20 : 4;
 

@@ -13,14 +13,13 @@ import {
   SageMakerServiceException,
   StopMlflowTrackingServerCommand,
 } from '@aws-sdk/client-sagemaker';
-import { newClient, startWithClient } from './sagemaker-control-plane/started.ts';
-
-const TrackingServerName = 'logs';
-const minimum = {
-  ArtifactStoreUri: 's3://artifacts/mlflow',
-  RoleArn: 'arn:aws:iam::111122223333:role/mlflow',
-};
-const arn = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
+import {
+  arn,
+  minimum,
+  newClient,
+  startWithClient,
+  TrackingServerName,
+} from './sagemaker-control-plane/started.ts';
 
 test('values that the model excludes are refused in the words of AWS', async (t) => {
   const { plane, client } = await startWithClient(t);

@@ -14,14 +14,12 @@ import {
   UpdateMlflowAppCommand,
   UpdateMlflowTrackingServerCommand,
 } from '@aws-sdk/client-sagemaker';
-import { startWithClient } from './sagemaker-control-plane/started.ts';
-
-const TrackingServerName = 'logs';
-const minimum = {
-  ArtifactStoreUri: 's3://artifacts/mlflow',
-  RoleArn: 'arn:aws:iam::111122223333:role/mlflow',
-};
-const arn = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
+import {
+  arn,
+  minimum,
+  startWithClient,
+  TrackingServerName,
+} from './sagemaker-control-plane/started.ts';
 
 test('a tracking server is made, described, stopped, started, updated and deleted', async (t) => {
   const { plane, client, look } = await startWithClient(t);

@@ -48,3 +48,11 @@ export function newClient(
   t.after(() => client.destroy());
   return client;
 }
+
+/** A tracking server of the tests: its name, the least that its making asks for, and its ARN. */
+export const TrackingServerName = 'logs';
+export const minimum = {
+  ArtifactStoreUri: 's3://artifacts/mlflow',
+  RoleArn: 'arn:aws:iam::111122223333:role/mlflow',
+};
+export const arn = 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/logs';
