@@ -2,12 +2,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fault, PassingRequest } from '../support/fault-proxy.ts';
 import type { Random } from '../support/random.ts';
 
-/** A time in which the server refuses everything, by what it answers. */
-export const refusals: readonly Extract<Fault, { kind: 'answer' }>[] = [
-  { kind: 'answer', status: 403, body: 'Forbidden' },
-  { kind: 'answer', status: 503, body: '{"error_code":"TEMPORARILY_UNAVAILABLE"}' },
-  { kind: 'answer', status: 429, headers: { 'retry-after': '1' } },
-  { kind: 'answer', status: 429 },
+/** Times in which the server refuses everything, and the reason for which it is held then. */
+export const refusals: readonly { fault: Fault; heldAs: string }[] = [
+  { fault: { kind: 'answer', status: 403, body: 'Forbidden' }, heldAs: 'forbidden' },
+  {
+    fault: { kind: 'answer', status: 503, body: '{"error_code":"TEMPORARILY_UNAVAILABLE"}' },
+    heldAs: 'unavailable',
+  },
+  {
+    fault: { kind: 'answer', status: 429, headers: { 'retry-after': '1' } },
+    heldAs: 'throttled',
+  },
+  { fault: { kind: 'answer', status: 429 }, heldAs: 'throttled' },
 ];
 
 /** How often each kind comes, of twenty. */

@@ -63,10 +63,12 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   const post = createSender(sidecar.eventsUrl, { onAcknowledged: killer.acknowledged });
   const sending = [1, 2].map(() => send({ oracle, post, random, enough: enough.signal, seen }));
   for (const [round, point] of killPlan(kills, random).entries()) {
-    if (round % 4 === 1) {
-      const refusal = refusals[((round - 1) / 4) % refusals.length];
-      proxy.harm(() => refusal);
-      seen.held.add(await heldFor(sidecar));
+    const refusal = round % 4 === 1 ? refusals[((round - 1) / 4) % refusals.length] : undefined;
+    if (refusal !== undefined) {
+      const { fault, heldAs } = refusal;
+      proxy.harm(() => fault);
+      await untilHeld(sidecar, heldAs);
+      seen.held.add(heldAs);
     }
     if (random.chance(0.7)) proxy.harm(faults);
     await disturb?.(round);
@@ -162,16 +164,19 @@ async function send({ oracle, post, random, enough, seen }: Sending): Promise<vo
   }
 }
 
-/** Waits until the sidecar says of itself that it holds MLflow's calls, and why. */
-async function heldFor(sidecar: Sidecar): Promise<string> {
+/** Waits until the sidecar says of itself that it holds MLflow's calls for this reason. */
+async function untilHeld(sidecar: Sidecar, reason: string): Promise<void> {
+  let seen = 'not held';
   const look = async () => {
     const health: { destinations: { mlflow: { state: string; reason?: string } } } = JSON.parse(
       await (await fetch(`${sidecar.url}/healthz`)).text(),
     );
-    const { state, reason } = health.destinations.mlflow;
-    return state === 'held' ? (reason ?? 'no reason') : undefined;
+    const { state, reason: said = 'not held' } = health.destinations.mlflow;
+    seen = said;
+    return state === 'held' && said === reason ? true : undefined;
   };
-  return waitUntil(look, { what: 'MLflow to be held', withinMs: 30_000 });
+  const what = () => `MLflow to be held as ${reason}; it was ${seen}`;
+  await waitUntil(look, { what, withinMs: 90_000 });
 }
 
 interface Ended {

@@ -19,8 +19,13 @@ export function usageSums(reader: MlflowReader, experiment: string): UsageSums {
 
 /** Waits until the interval of the last call has closed, a minute long, and has been sent. */
 export async function untilUsageHas(sums: UsageSums, requests: number): Promise<void> {
-  await waitUntil(async () => ((await sums('requests')) >= requests ? true : undefined), {
-    what: 'the last interval to close and to be sent',
+  let sent = 0;
+  const look = async () => {
+    sent = await sums('requests');
+    return sent >= requests ? true : undefined;
+  };
+  await waitUntil(look, {
+    what: () => `the last interval to be sent; ${sent} of ${requests} requests are in MLflow`,
     withinMs: 150_000,
     everyMs: 1_000,
   });

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export interface WaitOptions {
   /** What is waited for, as it reads after "Waited 30 s for". */
-  readonly what: string;
+  readonly what: string | (() => string);
   /** Milliseconds until it is given up. */
   readonly withinMs: number;
   /** Milliseconds between two looks. */
@@ -21,7 +21,10 @@ export async function waitUntil<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > end) throw new Error(`Waited ${withinMs / 1000} s for ${what}.`);
+    if (performance.now() > end) {
+      const reason = typeof what === 'string' ? what : what();
+      throw new Error(`Waited ${withinMs / 1000} s for ${reason}.`);
+    }
     await pause(everyMs);
   }
 }

@@ -73,7 +73,8 @@ export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
         seriesDueAt = clock.ticks();
         continue;
       }
-      isWell = false;
+      // What has a time of its own to wait for is no reason to look less often.
+      if (failure.kind !== 'retry' || failure.afterMs === undefined) isWell = false;
       if (failure.kind === 'hold') hold.refused(failure);
       from = report.endsAt;
     }

@@ -35,9 +35,8 @@ export async function usageRunId(
 
   const now = clock.now();
   // A clock that was set back makes it wait no longer than twice as long.
-  if (known.begunAt !== undefined && Math.abs(now - known.begunAt) < unclearFor) {
-    return { kind: 'retry', reason: 'an earlier create may still act' };
-  }
+  const afterMs = known.begunAt === undefined ? 0 : unclearFor - Math.abs(now - known.begunAt);
+  if (afterMs > 0) return { kind: 'retry', reason: 'an earlier create may still act', afterMs };
   await keep({ begunAt: now });
   const made = await mlflow.createRun(experiment.value, plan);
   if (made.kind === 'done') await keep({ runId: made.value.id });
