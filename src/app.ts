@@ -73,10 +73,15 @@ export async function startApp(parts: AppParts): Promise<App> {
       random: Math.random,
       onChange: (state) => reportHold(log, name, state),
     });
-  const holds = { mlflow: holdOf('mlflow'), artifacts: holdOf('artifacts') };
+  const holds = {
+    mlflow: holdOf('mlflow'),
+    artifacts: holdOf('artifacts'),
+    traces: holdOf('traces'),
+  };
   const destinations = (): Record<string, DestinationState> => ({
     mlflow: holds.mlflow.state(),
     artifacts: holds.artifacts.state(),
+    ...(settings.record.traces !== 'off' && { traces: holds.traces.state() }),
   });
   const metrics = createMetrics({ account, destinations, now: clock.now });
 
@@ -94,6 +99,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     account,
     destinations,
     rate: delivery.rate,
+    recording: () => settings.record,
     stopping: () => stopping,
     now: clock.now,
   });

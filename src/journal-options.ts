@@ -26,5 +26,13 @@ function usageOptions({ usage }: Settings): UsageOptions {
 
 /** What of it follows the settings while the journal is open. */
 export function journalPolicy({ journal, record, redact }: Settings): JournalPolicy {
-  return { retainMs: journal.retain, experiment: record.experiment, redact };
+  const { runs, mark, failuresPerMinute, maxRunsPerDay, maxDrain } = record;
+  return {
+    retainMs: journal.retain,
+    experiment: record.experiment,
+    redact,
+    runs: { runs, mark, failuresPerMinute, maxRunsPerDay, maxDrainMs: maxDrain },
+    chunks: record.calls === 'on',
+    traces: record.traces !== 'off',
+  };
 }

@@ -13,7 +13,7 @@ interface Arrow {
   types?: true;
 }
 
-const journalBorder = ['journal.ts', 'dead-letter.ts', 'damage.ts'];
+const journalBorder = ['journal.ts', 'account.ts', 'detail.ts', 'dead-letter.ts', 'damage.ts'];
 
 const allowed: Readonly<Record<string, readonly Arrow[]>> = {
   settings: [{ to: 'aws', only: ['mlflow-resource.ts'] }],

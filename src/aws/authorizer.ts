@@ -1,10 +1,12 @@
+import type { StreamBody } from './stream-body.ts';
+
 /** A request as it goes over the wire, but for what lets it in. */
 export interface OutgoingRequest {
   method: string;
   /** From the root of the host, percent-encoded, with its query. */
   path: string;
   headers: Readonly<Record<string, string>>;
-  body?: string | Uint8Array | undefined;
+  body?: string | Uint8Array | StreamBody | undefined;
 }
 
 /** A request that the server said no to. */

@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { type ClientTimeouts, clientTimeouts } from './client-timeouts.ts';
 import { type CredentialSource, providerFor } from './credentials.ts';
 import { errorName } from './error-name.ts';
+import type { StreamBody } from './stream-body.ts';
 
 /** What became of an upload. */
 export type PutResult =
@@ -14,7 +15,7 @@ export type PutResult =
 export interface StoredObject {
   bucket: string;
   key: string;
-  body: Uint8Array;
+  body: Uint8Array | StreamBody;
   contentType: string;
 }
 
@@ -80,7 +81,7 @@ export function createS3({
         params: {
           Bucket: bucket,
           Key: key,
-          Body: body,
+          Body: body instanceof Uint8Array ? body : body.open(),
           ContentType: contentType,
           ChecksumAlgorithm: 'CRC32',
           ...(kmsKeyId !== undefined && {

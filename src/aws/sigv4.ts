@@ -22,14 +22,16 @@ export interface SignedEndpoint {
  * it signs, which is therefore the one to send.
  *
  * @param now Unix milliseconds, as the server's clock has them.
+ * @param digest The lower-case hex SHA-256 of a body that is a stream.
  */
 export function sign(
   request: OutgoingRequest,
   endpoint: SignedEndpoint,
   credentials: Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>,
   now: number,
+  digest?: string,
 ): { path: string; headers: Record<string, string> } {
-  const body = request.body === undefined ? undefined : bufferOf(request.body);
+  const body = wholeBody(request.body);
   const signed = aws4.sign(
     {
       service: endpoint.service,
@@ -41,9 +43,11 @@ export function sign(
         ...request.headers,
         ...endpoint.headers,
         host: endpoint.url.host,
-        'x-amz-content-sha256': createHash('sha256')
-          .update(body ?? '')
-          .digest('hex'),
+        'x-amz-content-sha256':
+          digest ??
+          sha256()
+            .update(body ?? '')
+            .digest('hex'),
         'X-Amz-Date': new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ''),
       },
     },
@@ -76,8 +80,9 @@ export function createSigV4(
   return async (request) => {
     const used = await credentials.current();
     const skew = clock.skew();
+    const digest = await digestOfStream(request.body);
     return {
-      ...sign(request, endpoint, used, clock.now()),
+      ...sign(request, endpoint, used, clock.now(), digest),
       refused: async (refusal: Refusal) => {
         const { status, text, date } = refusal;
         if (![400, 401, 403].includes(status)) return false;
@@ -93,8 +98,20 @@ export function createSigV4(
   };
 }
 
-function bufferOf(body: string | Uint8Array): Buffer {
-  return typeof body === 'string'
-    ? Buffer.from(body, 'utf8')
-    : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+const sha256 = () => createHash('sha256');
+
+/** The digest of a body that is a stream, which is read to its end for it. */
+async function digestOfStream(body: OutgoingRequest['body']): Promise<string | undefined> {
+  if (typeof body !== 'object' || !('open' in body)) return undefined;
+  const hash = sha256();
+  for await (const chunk of body.open()) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** A body that is in memory. */
+function wholeBody(body: OutgoingRequest['body']): Buffer | undefined {
+  if (typeof body === 'string') return Buffer.from(body, 'utf8');
+  return body instanceof Uint8Array
+    ? Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    : undefined;
 }

@@ -23,6 +23,8 @@ export interface CallRecord {
   /** The public name that the client asked for. */
   modelGroup?: string;
   provider?: string;
+  /** The provider's class of service that the call was served by, such as `default` or `priority`. */
+  serviceTier?: string;
   apiBase?: string;
   stream: boolean;
   cacheHit: boolean;
@@ -68,6 +70,9 @@ export interface TokenCounts {
 export interface CallCost {
   /** Absent for a model without a price; 0 for an answer from the cache. */
   usd?: number;
+  /** Of that, what was asked, cached tokens included, and what was answered. */
+  inputUsd?: number;
+  outputUsd?: number;
   /** What the cache saved; absent when LiteLLM reports none. */
   savedUsd?: number;
 }

@@ -1,5 +1,5 @@
 import type { CallCost } from './call-record.ts';
-import { type Fields, numberIn, objectIn } from './fields.ts';
+import { type Fields, given, numberIn, objectIn } from './fields.ts';
 
 /**
  * What LiteLLM says a call cost and what its cache saved.
@@ -12,6 +12,8 @@ export function costOf(payload: Fields, cacheHit: boolean): CallCost {
   const usd = numberIn(payload['response_cost']);
   if (usd !== undefined && (usd > 0 || (usd === 0 && (cacheHit || freeThoughPriced(payload))))) {
     cost.usd = usd;
+    const { input_cost: input, output_cost: output } = objectIn(payload['cost_breakdown']);
+    Object.assign(cost, given({ inputUsd: numberIn(input), outputUsd: numberIn(output) }));
   }
   const saved = numberIn(payload['saved_cache_cost']);
   if (cacheHit && saved !== undefined && saved > 0) cost.savedUsd = saved;

@@ -4,6 +4,7 @@ import { errorTypeOf } from './error-type.ts';
 import { beginningOf, countIn, type Fields, given, numberIn, objectIn, textIn } from './fields.ts';
 import { recordIdOf } from './identity.ts';
 import { parametersOf } from './parameters.ts';
+import { serviceTierOf } from './service-tier.ts';
 import { tokensOf } from './tokens.ts';
 
 /**
@@ -39,6 +40,7 @@ export function parseCall(payload: Fields, receivedAt: number): CallRecord {
       model: textIn(payload['model']),
       modelGroup: textIn(payload['model_group']),
       provider: textIn(payload['custom_llm_provider']),
+      serviceTier: serviceTierOf(payload),
       apiBase: textIn(payload['api_base']),
       retries: countIn(headers['x-litellm-attempted-retries']),
       overheadMs: numberIn(hidden['litellm_overhead_time_ms']),

@@ -49,7 +49,12 @@ export async function serve(environment: Environment): Promise<number> {
   const setting = destinationSetting(settings);
   const destination =
     setting.kind === 'url' ? setting.url.href : setting.kind === 'arn' ? setting.arn : setting.name;
-  const { experiment } = settings.record;
+  const { experiment, runs } = settings.record;
+  if (runs === 'all') {
+    log.warn(
+      'record.runs is all: every call gets a run, which takes three requests or more and stays in MLflow for good; /healthz tells how many that is a year',
+    );
+  }
   const journal = resolve(settings.journal.dir);
   log.info(
     { url: app.url, destination, experiment, journal },

@@ -1,4 +1,4 @@
-import type { Account } from '../journal/journal.ts';
+import type { Account, Detail } from '../journal/account.ts';
 import type { Environment } from '../settings/environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, printJson, printTable } from './print.ts';
@@ -43,8 +43,26 @@ function printAccount(account: Account): void {
     ['duplicate', account.duplicate],
     ...shed.map(([name, calls]): [unknown, unknown] => [name, calls]),
     ['bytes', `${account.bytes} of ${account.maxBytes}`],
+    ...detailRows(account.detail),
   ];
   printTable(rows.map((row) => row.map(String)));
+}
+
+/** What is written of calls beside their counts, and what waits for it. */
+function detailRows(detail: Detail): [string, string][] {
+  const none = Object.entries(detail.noRun).map(([reason, calls]) => `${calls} ${reason}`);
+  const { sampleRate, runsPerSecond } = detail;
+  const runs = [
+    `${detail.runs} complete, ${detail.runsPending} waiting`,
+    `${Number((sampleRate * 100).toPrecision(3))} % of the successes get one`,
+    ...(runsPerSecond === undefined ? [] : [`${runsPerSecond.toPrecision(2)} a second`]),
+    ...(none.length === 0 ? [] : [`without one: ${none.join(', ')}`]),
+  ];
+  return [
+    ['runs', runs.join('; ')],
+    ['chunks', `${detail.chunks} kept; ${detail.chunkPending} calls waiting`],
+    ['traces', `${detail.traces} sent; ${detail.tracesPending} calls waiting`],
+  ];
 }
 
 /** The destinations of a health report, each with its state and why it is so. */

@@ -1,14 +1,14 @@
-import type { PendingCall, Progress } from '../journal/journal.ts';
+import type { Progress } from '../journal/journal.ts';
 import type { Artifacts } from '../mlflow/artifacts.ts';
 import type { MlflowClient } from '../mlflow/client.ts';
-import { planRun } from '../record/plan-run.ts';
 import type { RunPlan } from '../record/run-plan.ts';
 import { type Backoff, fullJitter } from './backoff.ts';
-import type { BodyPlace, BodyRoom } from './body-room.ts';
+import type { BodyRoom } from './body-room.ts';
 import type { CallEnd } from './call-end.ts';
 import type { Clock } from './clock.ts';
 import type { Experiments } from './experiments.ts';
 import type { Hold } from './hold.ts';
+import type { RunToMake } from './run-to-make.ts';
 import type { Successes } from './successes.ts';
 
 export interface DeliverParts {
@@ -18,10 +18,6 @@ export interface DeliverParts {
   /** The state of MLflow itself, and of the place where artifacts go. */
   holds: { mlflow: Hold; artifacts: Hold };
   successes: Successes;
-  /** Commits progress; it resolves when that is on disk. */
-  keep: (seq: number, progress: Progress) => Promise<void>;
-  /** The bytes of its `call.json`, in `place` where there is one. */
-  body: (seq: number, place?: BodyPlace) => Promise<Uint8Array | undefined>;
   bodyRoom: BodyRoom;
   clock: Clock;
   random: () => number;
@@ -29,25 +25,25 @@ export interface DeliverParts {
 
 const waits: Backoff = { first: 1_000, longest: 300_000 };
 
-/** One attempt to deliver a call, and how far it has come. */
+/** One attempt to make a run, and how far it has come. */
 export class Attempt {
   readonly parts: DeliverParts;
-  readonly call: PendingCall;
+  readonly run: RunToMake;
   readonly plan: RunPlan;
   /** What is on disk, or will be before the next request. */
   progress: Progress;
 
-  constructor(parts: DeliverParts, call: PendingCall, destination: string) {
+  constructor(parts: DeliverParts, run: RunToMake) {
     this.parts = parts;
-    this.call = call;
-    this.progress = call.progress ?? { destination };
-    this.plan = planRun(call.record, this.progress.again);
+    this.run = run;
+    this.plan = run.plan;
+    this.progress = run.progress;
   }
 
   /** Commits progress; nothing more is sent before it is on disk. */
   async keep(progress: Progress): Promise<void> {
     this.progress = progress;
-    await this.parts.keep(this.call.seq, progress);
+    await this.run.keep(progress);
   }
 
   isDone(step: string): boolean {
@@ -59,13 +55,18 @@ export class Attempt {
   }
 
   /** Waits until `dueAt`, in Unix milliseconds. */
-  later(dueAt: number, attempts = this.call.attempts): CallEnd {
+  later(dueAt: number, attempts = this.run.attempts): CallEnd {
     return { kind: 'later', dueAt, attempts, progress: this.progress };
+  }
+
+  /** Waits for as long as its failures so far want it, and counts one more. */
+  failed(afterMs = 0): CallEnd {
+    return this.later(this.backoff(afterMs), this.run.attempts + 1);
   }
 
   /** When to try again after a failure, in Unix milliseconds: `afterMs` from now at the least. */
   backoff(afterMs = 0): number {
     const { clock, random } = this.parts;
-    return clock.now() + Math.max(afterMs, fullJitter(waits, this.call.attempts, random));
+    return clock.now() + Math.max(afterMs, fullJitter(waits, this.run.attempts, random));
   }
 }

@@ -1,5 +1,5 @@
 import type { Run } from '../mlflow/client.ts';
-import type { Outcome } from '../mlflow/outcome.ts';
+import type { Outcome, RejectReason } from '../mlflow/outcome.ts';
 import { recordIdTag } from '../record/run-plan.ts';
 import type { Attempt } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
@@ -14,11 +14,11 @@ const searchesAfter = [2_000, 20_000, 90_000] as const;
 
 export type BegunRun = Pick<Run, 'id' | 'artifactUri'>;
 
-/** The call's run: the one that is known, or one that is made, or found where it may have been made. */
+/** The run: the one that is known, or one that is made, or found where it may have been made. */
 export async function beginRun(attempt: Attempt): Promise<BegunRun | CallEnd> {
   const { runId, artifactUri = '', begunAt } = attempt.progress;
   if (runId !== undefined) return { id: runId, artifactUri };
-  const experiment = await attempt.parts.experiments.idOf(attempt.call.experiment);
+  const experiment = await attempt.parts.experiments.idOf(attempt.run.experiment);
   if (experiment.kind !== 'done') return judge(attempt, experiment);
   const experimentId = experiment.value;
   const run =
@@ -40,11 +40,16 @@ async function create(attempt: Attempt, experimentId: string): Promise<Run | Cal
     attempt.progress = { ...attempt.progress, begunAt };
     return judge(attempt, outcome, begunAt + searchesAfter[0]);
   }
-  if (outcome.kind === 'reject' && outcome.reason === 'missing') {
+  if (outcome.kind === 'reject' && isGone(outcome.reason, attempt.run.isOfMany)) {
     experiments.forget();
     return judge(attempt, { kind: 'retry', reason: 'the experiment has gone' });
   }
   return judge(attempt, outcome);
+}
+
+/** Whether an experiment has to be looked for again. One that was deleted is restored for many calls alone. */
+function isGone(reason: RejectReason, isOfMany = false): boolean {
+  return reason === 'missing' || (reason === 'deleted' && isOfMany);
 }
 
 /** Looks for the run of an unclear create, when it is time; creates it again after the last look. */
@@ -86,7 +91,7 @@ export async function deleteSecondRun(
   for (const run of found.value) {
     if (run.id === runId || run.deleted) continue;
     const deleted = await attempt.parts.mlflow.deleteRun(run.id);
-    // Who may not delete leaves it, and somebody may have been quicker: the call itself is recorded.
+    // Who may not delete leaves it, and somebody may have been quicker: the run itself is whole.
     const mayNot = deleted.kind === 'hold' && deleted.reason === 'forbidden';
     const isGone = deleted.kind === 'reject' && deleted.reason !== 'invalid';
     if (deleted.kind !== 'done' && !mayNot && !isGone) return judge(attempt, deleted);

@@ -1,58 +1,36 @@
-import type { PendingCall } from '../journal/journal.ts';
-import { Attempt, type DeliverParts } from './attempt.ts';
-import { beginRun, deleteSecondRun } from './begin-run.ts';
+import type { PendingCall, Progress } from '../journal/journal.ts';
+import { planRun } from '../record/plan-run.ts';
+import type { DeliverParts } from './attempt.ts';
+import type { BodyPlace } from './body-room.ts';
 import type { CallEnd } from './call-end.ts';
-import { judge, recorded } from './judge.ts';
-import { putArtifacts } from './put-artifacts.ts';
+import { deliverRun } from './deliver-run.ts';
+import type { RunFile, RunToMake } from './run-to-make.ts';
 
-/**
- * Takes one call through its requests: the run's create, its params and metrics, its artifacts, its
- * end. Each answer is on disk before the next request goes out, so that after a kill the run that
- * was begun is finished, not begun again.
- *
- *     (new) ──create──▶ run known ──log-batch──▶ logged ──artifacts──▶ each done ──update──▶ recorded
- *       │                   ▲
- *       └─unclear─▶ search ─┘ found; or create again after the last search
- */
-export function createDelivery(parts: DeliverParts) {
-  return async (call: PendingCall, destination: string): Promise<CallEnd> => {
-    const attempt = new Attempt(parts, call, destination);
-    const run = await beginRun(attempt);
-    if ('kind' in run) return run;
-    return (
-      (await logParamsAndMetrics(attempt, run.id)) ??
-      (await putArtifacts(attempt, run)) ??
-      (await confessShed(attempt, run.id)) ??
-      (await deleteSecondRun(attempt, run.id)) ??
-      (await finish(attempt, run.id))
-    );
-  };
+export interface DeliverCallParts extends DeliverParts {
+  /** Commits progress; it resolves when that is on disk. */
+  keep: (seq: number, progress: Progress) => Promise<void>;
+  /** The bytes of its `call.json`, in `place` where there is one. */
+  body: (seq: number, place?: BodyPlace) => Promise<Uint8Array | undefined>;
 }
 
-async function logParamsAndMetrics(attempt: Attempt, runId: string): Promise<CallEnd | undefined> {
-  if (attempt.isDone('logged')) return undefined;
-  const { params, metrics, endTime } = attempt.plan;
-  const points = [...metrics].map(([name, value]) => ({
-    name,
-    value,
-    timestamp: endTime,
-    step: 0,
-  }));
-  const data = { params, metrics: points, tags: [] };
-  const outcome = await attempt.parts.mlflow.logBatch(runId, data);
-  return outcome.kind === 'done' ? attempt.stepDone('logged') : judge(attempt, outcome);
+/** Makes the run of a call. */
+export function createDelivery(parts: DeliverCallParts) {
+  return (call: PendingCall, destination: string): Promise<CallEnd> =>
+    deliverRun(parts, runOf(parts, call, call.progress ?? { destination }));
 }
 
-/** Says on the run what could not be kept with it. */
-async function confessShed(attempt: Attempt, runId: string): Promise<CallEnd | undefined> {
-  const { shed = [] } = attempt.progress;
-  if (shed.length === 0 || attempt.isDone('shed')) return undefined;
-  const tags = [['sidecar.shed', shed.join(',')]] as const;
-  const outcome = await attempt.parts.mlflow.logBatch(runId, { params: [], metrics: [], tags });
-  return outcome.kind === 'done' ? attempt.stepDone('shed') : judge(attempt, outcome);
-}
-
-async function finish(attempt: Attempt, runId: string): Promise<CallEnd> {
-  const outcome = await attempt.parts.mlflow.updateRun(runId, attempt.plan);
-  return outcome.kind === 'done' ? recorded : judge(attempt, outcome);
+function runOf(parts: DeliverCallParts, call: PendingCall, progress: Progress): RunToMake {
+  const { seq, experiment, attempts, record, bodyBytes, sampleRate } = call;
+  const plan = planRun(record, progress.again, sampleRate);
+  const { traceback } = plan;
+  const files: RunFile[] = [];
+  if (record.body !== 'dropped') {
+    const content = (place?: BodyPlace) => parts.body(seq, place);
+    files.push({ name: 'call.json', roomBytes: bodyBytes, content });
+  }
+  if (traceback !== undefined) {
+    files.push({ name: 'traceback.txt', content: async () => Buffer.from(traceback, 'utf8') });
+  }
+  const keep = (kept: Progress) => parts.keep(seq, kept);
+  return { plan, experiment, files, attempts, progress, keep };
 }

@@ -23,6 +23,10 @@ export interface Dispatcher {
   start(): void;
   /** Calls may have become due. */
   wake(): void;
+  /** Whether more calls are due than may be under way. */
+  isBusy(): boolean;
+  /** Takes no more calls, until it is asked to drain: something else comes first. */
+  pause(): void;
   /** Goes on with what is due for `graceMs` at most, then lets go. What is left stays pending. */
   drain(graceMs: number): Promise<void>;
 }
@@ -32,9 +36,12 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const stopped = new AbortController();
   const active = new Set<Promise<void>>();
   let draining = false;
+  let paused = false;
+  let isBusy = false;
   let sleeping = new AbortController();
 
   const room = (): number => {
+    if (paused) return 0;
     switch (holds.mlflow.allows()) {
       case 'all':
         return maxActive - active.size;
@@ -101,6 +108,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         free > 0
           ? await untilKept(() => journal.take(free, destination, clock.now()))
           : { calls: [] };
+      isBusy = holds.mlflow.allows() === 'all' && (free <= 0 || taken.calls.length === free);
       for (const call of taken.calls) run(call);
       const idle = taken.calls.length === 0 && active.size === 0;
       if (draining && idle) return;
@@ -114,7 +122,12 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       looping = loop().catch(ignoreLostJournal);
     },
     wake,
+    isBusy: () => isBusy,
+    pause: () => {
+      paused = true;
+    },
     drain: async (graceMs) => {
+      paused = false;
       draining = true;
       wake();
       await Promise.race([looping, clock.sleep(graceMs)]);

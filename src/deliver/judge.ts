@@ -14,8 +14,10 @@ export const deletedByAPerson: CallEnd = {
 
 export const recorded: CallEnd = { kind: 'settled', settlement: { kind: 'recorded' } };
 
+type Rejection = Extract<Outcome<never>, { kind: 'reject' }>;
+
 /**
- * What an outcome that is not `done` means for the call.
+ * What an outcome that is not `done` means for the call, or for the calls that a run stands for.
  *
  * @param dueAt When to try again after an unclear answer, in Unix milliseconds; after a backoff
  *   where it is absent.
@@ -32,9 +34,7 @@ export function judge(
       }
       return { kind: 'held', by: 'mlflow', outcome, progress: attempt.progress };
     case 'reject':
-      return outcome.reason === 'invalid' || outcome.reason === 'exists'
-        ? dead('rejected', outcome.answer)
-        : deletedByAPerson;
+      return rejected(attempt, outcome);
     case 'retry':
     case 'ambiguous': {
       attempt.parts.holds.mlflow.failed(outcome.reason);
@@ -42,9 +42,25 @@ export function judge(
         return dead('server_error', outcome.reason);
       }
       const afterMs = outcome.kind === 'retry' ? outcome.afterMs : undefined;
-      return attempt.later(dueAt ?? attempt.backoff(afterMs), attempt.call.attempts + 1);
+      return dueAt === undefined
+        ? attempt.failed(afterMs)
+        : attempt.later(dueAt, attempt.run.attempts + 1);
     }
   }
+}
+
+function rejected(attempt: Attempt, { reason, answer }: Rejection): CallEnd {
+  const { isOfMany } = attempt.run;
+  const { runId, destination } = attempt.progress;
+  if (reason === 'invalid' || reason === 'exists') {
+    if (!isOfMany) return dead('rejected', answer);
+    const request = runId === undefined ? 'runs/create' : 'runs/update';
+    return isAtFault(attempt, request) ? dead('rejected', answer) : attempt.failed();
+  }
+  if (!isOfMany || reason === 'deleted') return deletedByAPerson;
+  attempt.parts.experiments.forget();
+  attempt.progress = { destination };
+  return attempt.failed();
 }
 
 /**
@@ -61,6 +77,7 @@ export function isAtFault(attempt: Attempt, request: RequestName): boolean {
   return times >= mostFailures;
 }
 
-function dead(reason: string, detail: string): CallEnd {
+/** It cannot be recorded; `detail` may quote a value of the call. */
+export function dead(reason: string, detail: string): CallEnd {
   return { kind: 'settled', settlement: { kind: 'dead', reason, detail } };
 }

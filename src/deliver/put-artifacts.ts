@@ -2,62 +2,93 @@ import type { Attempt } from './attempt.ts';
 import type { BegunRun } from './begin-run.ts';
 import type { BodyPlace } from './body-room.ts';
 import type { CallEnd } from './call-end.ts';
-import { isAtFault, judge } from './judge.ts';
+import { dead, isAtFault, judge } from './judge.ts';
+import type { RunFile } from './run-to-make.ts';
 
-/** The call's files: its body, unless none is wanted, and for a failure its traceback. */
-export async function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
-  const { parts, call, plan } = attempt;
-  const { traceback } = plan;
-  const hasBody = call.record.body !== 'dropped';
-  const putBody = (place?: BodyPlace) =>
-    putArtifact(attempt, run, 'call.json', () => parts.body(call.seq, place));
-  return (
-    (hasBody ? await parts.bodyRoom.within(call.bodyBytes, putBody) : undefined) ??
-    (traceback === undefined
-      ? undefined
-      : await putArtifact(attempt, run, 'traceback.txt', async () =>
-          Buffer.from(traceback, 'utf8'),
-        ))
-  );
+/** The run's files, one after the other. */
+export function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
+  return putAll(attempt, run, attempt.run.files);
 }
 
-async function putArtifact(
+async function putAll(
   attempt: Attempt,
   run: BegunRun,
-  name: string,
-  content: () => Promise<Uint8Array | undefined>,
+  files: readonly RunFile[],
 ): Promise<CallEnd | undefined> {
-  if (attempt.isDone(name) || attempt.progress.shed?.includes(name)) return undefined;
-  const { call, parts } = attempt;
-  const { holds, artifacts } = parts;
+  for (const file of files) {
+    const end = await putFile(attempt, run, file);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+async function putFile(
+  attempt: Attempt,
+  run: BegunRun,
+  file: RunFile,
+): Promise<CallEnd | undefined> {
+  if (attempt.progress.shed?.includes(file.name)) return undefined;
+  if (!attempt.isDone(file.name)) {
+    const put = (place?: BodyPlace) => putOnce(attempt, run, file, place);
+    const end = await (file.roomBytes === undefined
+      ? put()
+      : attempt.parts.bodyRoom.within(file.roomBytes, put));
+    if (end === 'not taken') return withoutIt(attempt, run, file);
+    if (end !== 'stored') return end;
+    await attempt.stepDone(file.name);
+  }
+  file.onStored?.();
+  return undefined;
+}
+
+/** `not taken`: it is not there, or cannot be stored as it is. */
+async function putOnce(
+  attempt: Attempt,
+  run: BegunRun,
+  file: RunFile,
+  place?: BodyPlace,
+): Promise<CallEnd | 'stored' | 'not taken'> {
+  const { holds, artifacts } = attempt.parts;
   const hold = holds.artifacts.state();
   if (hold.state === 'held' && holds.artifacts.allows() === 'none') {
     return attempt.later(hold.probeAt);
   }
-  const bytes = await content();
-  const sent = bytes && artifacts.put(run, name, bytes);
-  if (sent === undefined) return shed(attempt, name);
+  const content = await file.content(place);
+  const sent =
+    content &&
+    (file.uri === undefined
+      ? artifacts.put(run, file.name, content)
+      : artifacts.putAt(file.uri, content));
+  if (sent === undefined) return 'not taken';
   const outcome = await sent;
   switch (outcome.kind) {
     case 'done':
       holds.artifacts.succeeded();
-      return attempt.stepDone(name);
+      return 'stored';
     case 'reject':
-      return shed(attempt, name);
+      return 'not taken';
     case 'hold':
       // Not sent at all, since MLflow itself is held.
       if (outcome.reason === 'held') return judge(attempt, outcome);
-      if (outcome.suspect && isAtFault(attempt, outcome.suspect)) return shed(attempt, name);
+      if (outcome.suspect && isAtFault(attempt, outcome.suspect)) return 'not taken';
       return { kind: 'held', by: 'artifacts', outcome, progress: attempt.progress };
     case 'retry':
     case 'ambiguous':
       holds.artifacts.failed(outcome.reason);
-      if (isAtFault(attempt, 'artifacts/put')) return shed(attempt, name);
-      return attempt.later(attempt.backoff(), call.attempts + 1);
+      return isAtFault(attempt, 'artifacts/put') ? 'not taken' : attempt.failed();
   }
 }
 
-async function shed(attempt: Attempt, name: string): Promise<undefined> {
+/** The file in halves; without it, where there are none; or no run at all, where it cannot be without. */
+async function withoutIt(
+  attempt: Attempt,
+  run: BegunRun,
+  file: RunFile,
+): Promise<CallEnd | undefined> {
+  const halves = file.halves?.();
+  if (halves !== undefined) return putAll(attempt, run, halves);
+  if (file.isEssential) return dead('rejected', file.name);
   const { progress } = attempt;
-  await attempt.keep({ ...progress, shed: [...(progress.shed ?? []), name] });
+  await attempt.keep({ ...progress, shed: [...(progress.shed ?? []), file.name] });
+  return undefined;
 }

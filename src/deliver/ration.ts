@@ -2,8 +2,11 @@ import type { Clock } from './clock.ts';
 
 /** A token bucket, in requests a second, that adapts to what the server bears. */
 export interface Ration {
-  /** Resolves when the next request may go out. */
-  acquire(): Promise<void>;
+  /**
+   * Resolves when the next request may go out. One that goes `first` does not queue behind others, which
+   * wait so much longer for it.
+   */
+  acquire(first?: boolean): Promise<void>;
   /** The server refused a request for its rate: a tenth less, at most once a second. */
   throttled(): void;
   /** The server asks for nothing within the next `ms` milliseconds. */
@@ -46,14 +49,14 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
   };
 
   return {
-    acquire: async () => {
+    acquire: async (first = false) => {
       grow();
       const now = clock.ticks();
       const current = rate();
       let wait = pausedUntil - now;
       if (current !== undefined) {
         paidUntil = Math.max(paidUntil, pausedUntil, now) + second / current;
-        wait = Math.max(wait, paidUntil - now - Math.max(second, second / current));
+        if (!first) wait = Math.max(wait, paidUntil - now - Math.max(second, second / current));
       }
       if (wait > 0) await clock.sleep(wait);
     },

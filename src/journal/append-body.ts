@@ -3,13 +3,21 @@ import { crc32 } from 'node:zlib';
 import type { AdmittedElement } from '../admit/admit-body.ts';
 import type { AdmittedCall } from '../admit/admit-call.ts';
 import { type ExperimentNaming, maxExperiments } from '../admit/experiment-name.ts';
+import { callState, want } from './call-state.ts';
+import type { Chunks } from './chunks.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { AppendReceipt } from './journal.ts';
 import type { Ledger } from './ledger.ts';
+import type { Runs } from './runs.ts';
 import type { SeenIds } from './seen-ids.ts';
+import type { Traces } from './traces.ts';
 import type { Usage } from './usage/usage.ts';
 
 export interface AppendParts {
+  runs: Pick<Runs, 'choose'>;
+  /** Takes each call in; absent where nobody wants that. */
+  chunks: () => Pick<Chunks, 'chunkFor'> | undefined;
+  traces: Pick<Traces, 'areWanted'>;
   /** Adds up the calls that are taken in; absent where nobody wants to know. */
   usage: Pick<Usage, 'add' | 'write'> | undefined;
   database: DatabaseSync;
@@ -22,10 +30,12 @@ export interface AppendParts {
 
 /** Takes posted bodies into the journal, within a transaction that the caller has begun. */
 export function createAppender(parts: AppendParts) {
-  const { database, ledger, deadLetters, seen, naming, usage } = parts;
+  const { database, ledger, deadLetters, seen, naming, usage, runs, chunks, traces } = parts;
   const findCall = database.prepare('SELECT 1 FROM calls WHERE record_id = ?');
   const insertCall = database.prepare(
-    'INSERT INTO calls (record_id, failed, received_at, due_at, experiment) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO calls (record_id, state, failed, received_at, due_at, settled_at, experiment, lane,
+       sample_rate, wants, chunk)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertPayload = database.prepare(
     'INSERT INTO payloads (seq, record, record_crc, body, body_crc) VALUES (?, ?, ?, ?, ?)',
@@ -43,33 +53,46 @@ export function createAppender(parts: AppendParts) {
     return name;
   };
 
-  const insert = (call: AdmittedCall, receivedAt: number): 'accepted' | 'duplicate' => {
+  const insert = (call: AdmittedCall, receivedAt: number): 'pending' | 'recorded' | 'duplicate' => {
     const recordId = Buffer.from(call.record.recordId, 'hex');
     if (findCall.get(recordId) !== undefined || seen.has(recordId)) return 'duplicate';
+    const record = JSON.stringify(call.record);
+    const body = call.body ?? null;
+    const run = runs.choose(call.record, receivedAt);
+    const chunk = chunks()?.chunkFor(record.length + (body?.length ?? 0), receivedAt);
+    const wants = (chunk === undefined ? 0 : want.chunk) | (traces.areWanted() ? want.trace : 0);
+    const state = stateOf(run !== undefined, wants);
     const { lastInsertRowid } = insertCall.run(
       recordId,
+      state,
       call.record.status === 'failure' ? 1 : 0,
       receivedAt,
       receivedAt,
+      state === callState.recorded ? receivedAt : null,
       experimentOf(call),
+      run?.lane ?? 0,
+      run?.sampleRate ?? null,
+      wants,
+      chunk ?? null,
     );
-    const record = JSON.stringify(call.record);
-    const body = call.body ?? null;
     insertPayload.run(lastInsertRowid, record, crc32(record), body, body && crc32(body));
     if (call.record.body === 'unvetted') ledger.add('unvetted', 1);
     usage?.add(call.record);
-    return 'accepted';
+    return state === callState.recorded ? 'recorded' : 'pending';
   };
 
   /** `elements`: what was made of `body`. */
   return (body: Buffer, elements: Iterable<AdmittedElement>, receivedAt: number): AppendReceipt => {
     const receipt: AppendReceipt = { received: 0, accepted: 0, duplicates: 0, rejected: [] };
+    let recorded = 0;
     let index = 0;
     for (const element of elements) {
       receipt.received += 1;
       if (element.kind === 'call') {
-        if (insert(element.call, receivedAt) === 'accepted') receipt.accepted += 1;
-        else receipt.duplicates += 1;
+        const became = insert(element.call, receivedAt);
+        if (became === 'duplicate') receipt.duplicates += 1;
+        else receipt.accepted += 1;
+        if (became === 'recorded') recorded += 1;
       } else {
         const { reason, slice } = element;
         receipt.rejected.push({ index, reason });
@@ -81,9 +104,15 @@ export function createAppender(parts: AppendParts) {
     usage?.write(receivedAt);
     ledger.add('received', receipt.received);
     ledger.add('accepted', receipt.accepted);
-    ledger.add('pending', receipt.accepted);
+    ledger.add('pending', receipt.accepted - recorded);
+    ledger.add('recorded', recorded);
     ledger.add('duplicate', receipt.duplicates);
     ledger.add('dead', receipt.rejected.length);
     return receipt;
   };
+}
+
+function stateOf(hasRun: boolean, wants: number): number {
+  if (hasRun) return callState.pending;
+  return wants === 0 ? callState.recorded : callState.waiting;
 }

@@ -113,6 +113,16 @@ export async function openJournal(
     usageTotals: (destination, now) => ask({ op: 'usageTotals', destination, now }),
     keepUsageRun: (run, state) => ask({ op: 'keepUsageRun', run, state }),
     usageSent: (run, sent) => ask({ op: 'usageSent', run, sent }),
+    takeChunk: (destination, now, closeNow = false) =>
+      ask({ op: 'takeChunk', destination, now, closeNow }),
+    chunkPage: (chunk, after) => ask({ op: 'chunkPage', chunk, after }),
+    chunkProgress: (chunk, progress) => ask({ op: 'chunkProgress', chunk, progress }),
+    postponeChunk: (chunk, postponement) => ask({ op: 'postponeChunk', chunk, postponement }),
+    settleChunk: (chunk, end) => ask({ op: 'settleChunk', chunk, end }),
+    takeTraces: (limit, now, after = 0) => ask({ op: 'takeTraces', limit, now, after }),
+    tracesEnded: (seqs, end, now) => ask({ op: 'tracesEnded', seqs, end, now }),
+    waiveTraces: () => ask({ op: 'waiveTraces' }),
+    setPace: (runsPerSecond) => ask({ op: 'setPace', runsPerSecond }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {
       if (closed) return;

@@ -1,8 +1,11 @@
 import type { RedactionOptions } from '../admit/redaction-options.ts';
+import type { RunChoiceOptions } from '../admit/run-choice.ts';
 import type { CallRecord } from '../call/call-record.ts';
 import type { UnusableReason } from '../call/read-batch.ts';
 import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
+import type { Account } from './account.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
+import type { ChunkJournal, TraceJournal } from './detail.ts';
 
 /**
  * The durable, bounded queue between LiteLLM and MLflow.
@@ -10,7 +13,7 @@ import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-let
  * A promise that resolves means *on disk*. One that rejects, with a `JournalError`, means that
  * nothing of the command took effect.
  */
-export interface Journal extends JournalDesk {
+export interface Journal extends JournalDesk, ChunkJournal, TraceJournal {
   /**
    * Takes in a posted body: splits, parses, admits and commits it. The bytes are handed over; the
    * caller must not touch them again.
@@ -46,6 +49,8 @@ export interface Journal extends JournalDesk {
   keepUsageRun(run: UsageRunKey, state: UsageRunState): Promise<void>;
   /** Keeps what a run has been sent. */
   usageSent(run: UsageRunKey, sent: SentUsage): Promise<void>;
+  /** How many runs a second the destination takes, as far as it is known. */
+  setPace(runsPerSecond: number | undefined): Promise<void>;
   /** Calls that are posted from now on are treated by `policy`. */
   reconfigure(policy: JournalPolicy): Promise<void>;
   /** Waits for what was asked, then closes the file. */
@@ -75,6 +80,11 @@ export interface JournalPolicy {
   experiment: string;
   /** What is redacted; absent: what always is. */
   redact?: RedactionOptions;
+  /** Which calls get a run; absent: all. */
+  runs?: RunChoiceOptions;
+  /** Whether calls are kept in chunks, and whether they want a trace. */
+  chunks?: boolean;
+  traces?: boolean;
 }
 
 /** What an operator asks of a journal, whether a daemon owns it or not. */
@@ -133,6 +143,8 @@ export interface PendingCall {
   bodyBytes: number;
   /** How far an earlier attempt towards the same destination came; absent where there was none. */
   progress?: Progress;
+  /** With which probability it was chosen to have a run; absent where that was not by chance. */
+  sampleRate?: number;
 }
 
 /** Stands for every destination, in progress of which it is not known towards which it was. */
@@ -176,34 +188,6 @@ export type Settlement =
   | { kind: 'recorded' }
   | { kind: 'dead'; reason: string; detail: string }
   | { kind: 'shed'; reason: string };
-
-/** The conservation account: `received = recorded + pending + dead + duplicate + shed`, in calls. */
-export interface Account {
-  journalId: string;
-  received: number;
-  /** Of those received, the calls that were taken in. */
-  accepted: number;
-  recorded: number;
-  pending: number;
-  dead: number;
-  duplicate: number;
-  shed: Record<string, number>;
-  /** Calls of which the body was given up for want of room; they are recorded without it. */
-  bodiesShed: number;
-  /** Calls of which the body was given up because the external redactor failed. */
-  bodiesUnvetted: number;
-  /** Whether the sum holds, and `pending` is what is really there. */
-  addsUp: boolean;
-  /** Unix milliseconds at which the oldest pending call was received. */
-  oldestPendingAt?: number;
-  /** Bytes in use on disk, and the most that may be. */
-  bytes: number;
-  maxBytes: number;
-  /** Whether calls are taken in at present. */
-  accepting: boolean;
-  /** The disk fails: since when, in Unix milliseconds, and how. */
-  trouble?: { since: number; message: string };
-}
 
 /**
  * `JOURNAL_FULL`: no room for more calls. `JOURNAL_UNAVAILABLE`: the disk failed or the journal is

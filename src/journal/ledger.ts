@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /**
  * What is counted. `shed:REASON` names why a call's record was given up. `unvetted`, beside the sum:
- * calls whose body was given up because the external redactor failed.
+ * calls whose body was given up because the external redactor failed; `runs`, `chunks` and `traces`
+ * that were kept; `no_run:REASON`: calls that were chosen to have none.
  */
 export type LedgerName =
   | 'received'
@@ -13,6 +14,10 @@ export type LedgerName =
   | 'dead'
   | 'duplicate'
   | 'unvetted'
+  | 'runs'
+  | 'chunks'
+  | 'traces'
+  | `no_run:${string}`
   | `shed:${string}`;
 
 /** Counts of calls that change in the transaction of what they count. */

@@ -30,8 +30,8 @@ const details = [
     shed: 'UPDATE dead_letters SET kept = NULL WHERE id = ?',
   },
   bodies('state = 2'),
-  bodies('state = 0 AND failed = 0'),
-  bodies('state = 0 AND failed = 1'),
+  bodies('state IN (0, 3, 4) AND failed = 0'),
+  bodies('state IN (0, 3, 4) AND failed = 1'),
 ];
 
 export function createMakeRoom(

@@ -1,37 +1,65 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Account } from './journal.ts';
+import type { Account, Detail } from './account.ts';
+import { want } from './call-state.ts';
 import type { Ledger } from './ledger.ts';
 import { numberOf } from './open-database.ts';
+import type { RunsReport } from './runs.ts';
 import type { Space } from './space.ts';
 
 /** Bytes of a post as LiteLLM makes them; while one fits, the journal counts as open. */
 const ordinaryPost = 1_000_000;
 
-const shedPrefix = 'shed:';
+export interface AccountParts {
+  database: DatabaseSync;
+  ledger: Ledger;
+  space: Space;
+  /** How runs are chosen at present. */
+  runs: () => RunsReport;
+}
 
 /** Reads the conservation account, and holds its counts against the rows that are really there. */
-export function createAccountant(database: DatabaseSync, ledger: Ledger, space: Space) {
+export function createAccountant({ database, ledger, space, runs }: AccountParts) {
   const journalId = String(
     database.prepare("SELECT value FROM meta WHERE name = 'journal_id'").get()?.['value'],
   );
   const oldestPending = database.prepare(
-    'SELECT received_at FROM calls WHERE state = 0 ORDER BY received_at LIMIT 1',
+    `SELECT received_at FROM calls INDEXED BY calls_pending
+     WHERE state IN (0, 3) AND state = 0 ORDER BY received_at LIMIT 1`,
   );
+
+  const detailIn = (counts: ReadonlyMap<string, number>): Detail => {
+    const { pending, sampleRate, limitedBy, perSecond, leftOfDay, chosenPerSecond } = runs();
+    const count = (sql: string) => numberOf(database, `SELECT count(*) FROM calls ${sql}`);
+    return {
+      runs: counts.get('runs') ?? 0,
+      chunks: counts.get('chunks') ?? 0,
+      traces: counts.get('traces') ?? 0,
+      noRun: byReason(counts, 'no_run:'),
+      runsPending: pending,
+      chunkPending: count(`INDEXED BY calls_chunk WHERE wants & ${want.chunk}`),
+      notInChunks: numberOf(database, 'SELECT coalesce(sum(calls), 0) FROM chunks WHERE ended = 0'),
+      tracesPending: count(`INDEXED BY calls_trace WHERE wants & ${want.trace}`),
+      sampleRate,
+      ...(perSecond !== undefined && { runsPerSecond: perSecond }),
+      runsLeftOfDay: leftOfDay,
+      ...(limitedBy !== undefined && { limitedBy }),
+      runsChosenPerSecond: chosenPerSecond,
+    };
+  };
 
   return (): Account => {
     const counts = ledger.read();
     const of = (name: string) => counts.get(name) ?? 0;
-    const shed = Object.fromEntries(
-      [...counts]
-        .filter(([name]) => name.startsWith(shedPrefix))
-        .map(([name, calls]) => [name.slice(shedPrefix.length), calls]),
-    );
+    const shed = byReason(counts, 'shed:');
     const ended =
       of('recorded') +
       of('dead') +
       of('duplicate') +
       Object.values(shed).reduce((sum, calls) => sum + calls, 0);
-    const pending = numberOf(database, 'SELECT count(*) FROM calls WHERE state = 0');
+    const pending = numberOf(
+      database,
+      'SELECT count(*) FROM calls INDEXED BY calls_pending WHERE state IN (0, 3)',
+    );
     const oldest = oldestPending.get()?.['received_at'];
     return {
       journalId,
@@ -49,6 +77,16 @@ export function createAccountant(database: DatabaseSync, ledger: Ledger, space: 
       bytes: space.used(),
       maxBytes: space.maxBytes,
       accepting: space.couldAdmit(0) && space.admits(ordinaryPost),
+      detail: detailIn(counts),
     };
   };
+}
+
+/** Counts whose name begins with `prefix`, by what follows it. */
+function byReason(counts: ReadonlyMap<string, number>, prefix: string): Record<string, number> {
+  return Object.fromEntries(
+    [...counts]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, calls]) => [name.slice(prefix.length), calls]),
+  );
 }

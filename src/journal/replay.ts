@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { lanes } from '../admit/run-choice.ts';
 import { anyDestination, type Progress, type ReplayRequest } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -11,7 +12,7 @@ import type { Ledger } from './ledger.ts';
  */
 export function createReplay(database: DatabaseSync, ledger: Ledger) {
   const revive = database.prepare(`
-    UPDATE calls SET state = 0, due_at = :now, attempts = 0, settled_at = NULL, progress = :progress
+    UPDATE calls SET state = 0, lane = ${lanes.replay}, due_at = :now, attempts = 0, settled_at = NULL, progress = :progress
     WHERE state = 1 AND seq IN (
       SELECT seq FROM calls JOIN payloads p USING (seq)
       WHERE state = 1

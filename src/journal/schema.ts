@@ -1,6 +1,6 @@
 /**
  * A call's small, often changed row lies apart from its payload, so that progress never rewrites a
- * body. `state`: 0 pending, 1 recorded, 2 dead.
+ * body. `state`: see `call-state.ts`.
  */
 const calls = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -98,8 +98,44 @@ CREATE TABLE failed_calls (call_id TEXT PRIMARY KEY, failed_at INTEGER NOT NULL)
 CREATE INDEX failed_calls_age ON failed_calls (failed_at);
 `;
 
-/** What makes a journal of each version from one of the version before. */
-export const migrations: readonly string[] = [calls, usage];
+/**
+ * Beside its run, a call may want a place in a chunk and a trace. Runs go by lanes, the lowest first. A
+ * chunk without `closed_at` is open: calls that come are its own.
+ */
+const chunksAndTraces = `
+ALTER TABLE calls ADD COLUMN lane INTEGER NOT NULL DEFAULT 2;
+ALTER TABLE calls ADD COLUMN sample_rate REAL;
+ALTER TABLE calls ADD COLUMN wants INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN chunk INTEGER;
+ALTER TABLE calls ADD COLUMN trace_begun INTEGER;
+DROP INDEX calls_due;
+CREATE INDEX calls_due ON calls (lane, due_at, seq) WHERE state = 0;
+DROP INDEX calls_received;
+CREATE INDEX calls_pending ON calls (state, received_at) WHERE state IN (0, 3);
+CREATE INDEX calls_chunk ON calls (chunk, seq) WHERE wants & 1;
+CREATE INDEX calls_trace ON calls (seq) WHERE wants & 2;
+
+CREATE TABLE chunks (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  began_at  INTEGER NOT NULL,
+  ended_at  INTEGER NOT NULL,
+  closed_at INTEGER,
+  calls     INTEGER NOT NULL,
+  bytes     INTEGER NOT NULL,
+  due_at    INTEGER NOT NULL,
+  attempts  INTEGER NOT NULL DEFAULT 0,
+  progress  TEXT,
+  ended     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+`;
+
+/**
+ * What makes a journal of each version from one of the version before. SQLite keeps the text on the
+ * first page, which a salvage restores as a whole: so it has to fit there, without its indentation.
+ */
+export const migrations: readonly string[] = [calls, usage, chunksAndTraces].map((sql) =>
+  sql.replace(/\s+/g, ' ').replace(/ ?([(),;]) ?/g, '$1'),
+);
 
 /** The version of the tables, kept in `PRAGMA user_version`. */
 export const schemaVersion = migrations.length;
@@ -107,4 +143,4 @@ export const schemaVersion = migrations.length;
 export const wholeSchema = migrations.join('');
 
 /** Without these tables there is no journal; those of later versions may be missing in an older one. */
-export const indispensable = calls;
+export const indispensable: string = calls;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { callState } from './call-state.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Settlement } from './journal.ts';
 import type { Ledger } from './ledger.ts';
@@ -15,21 +16,22 @@ export interface SettleParts {
 
 export interface Settler {
   settle(seq: number, settlement: Settlement, now: number): void;
-  /** Forgets a call that has ended; its id is remembered. */
+  /** A call wants something less: it ends when that was the last. */
+  gotWhatItWanted(seq: number, wanted: number, now: number): void;
+  /** Forgets a dead call, once it wants nothing; its id is remembered. */
   forgetCall(seq: number, now: number): void;
   /** Forgets up to `limit` calls that were recorded before `before`; answers how many. */
   forgetRecorded(before: number, limit: number, now: number): number;
 }
 
-const recorded = 1;
-const dead = 2;
-
 /** Ends calls, and later forgets them; their ids go to the memory of ids. */
 export function createSettler(parts: SettleParts): Settler {
   const { database, ledger, deadLetters, taken, seen } = parts;
   const setState = database.prepare(
-    'UPDATE calls SET state = ?, settled_at = ? WHERE seq = ? AND state = 0',
+    'UPDATE calls SET state = ?, settled_at = ? WHERE seq = ? AND state = ?',
   );
+  const findWants = database.prepare('SELECT state, wants FROM calls WHERE seq = ?');
+  const setWants = database.prepare('UPDATE calls SET wants = ? WHERE seq = ?');
   const findRecorded = database.prepare(
     'SELECT seq, record_id FROM calls WHERE state = 1 AND settled_at < ? ORDER BY settled_at LIMIT ?',
   );
@@ -48,31 +50,57 @@ export function createSettler(parts: SettleParts): Settler {
     deletePayload.run(seq);
     deleteCall.run(seq);
   };
+  const wantsOf = (seq: number) => Number(findWants.get(seq)?.['wants'] ?? 0);
+  const endRun = (seq: number, state: number, now: number): boolean => {
+    taken.giveBack(seq);
+    return setState.run(state, now, seq, callState.pending).changes > 0;
+  };
+  const nowRecorded = () => {
+    ledger.add('pending', -1);
+    ledger.add('recorded', 1);
+  };
 
   return {
     settle: (seq, asked, now) => {
       // What becomes of a second run changes nothing in the account of the call.
       const settlement: Settlement =
         asked.kind !== 'recorded' && findAgain.get(seq) ? { kind: 'recorded' } : asked;
-      const state = settlement.kind === 'dead' ? dead : recorded;
-      taken.giveBack(seq);
-      if (setState.run(state, now, seq).changes === 0) return;
-      ledger.add('pending', -1);
+      const isWanted = wantsOf(seq) !== 0;
       switch (settlement.kind) {
         case 'recorded':
-          ledger.add('recorded', 1);
+          if (!endRun(seq, isWanted ? callState.waiting : callState.recorded, now)) return;
+          ledger.add('runs', 1);
+          if (!isWanted) nowRecorded();
           break;
         case 'dead':
+          if (!endRun(seq, callState.dead, now)) return;
+          ledger.add('pending', -1);
           ledger.add('dead', 1);
           deadLetters.call({ seq, reason: settlement.reason, detail: settlement.detail }, now);
           break;
         case 'shed':
+          if (!endRun(seq, callState.gone, now)) return;
+          ledger.add('pending', -1);
           ledger.add(`shed:${settlement.reason}`, 1);
-          forget(findOne.get(seq), now);
+          if (!isWanted) forget(findOne.get(seq), now);
           break;
       }
     },
-    forgetCall: (seq, now) => forget(findOne.get(seq), now),
+    gotWhatItWanted: (seq, wanted, now) => {
+      const row = findWants.get(seq);
+      if (row === undefined) return;
+      const wants = Number(row['wants']) & ~wanted;
+      setWants.run(wants, seq);
+      if (wants !== 0) return;
+      if (row['state'] === callState.gone) forget(findOne.get(seq), now);
+      else if (setState.run(callState.recorded, now, seq, callState.waiting).changes > 0) {
+        nowRecorded();
+      }
+    },
+    forgetCall: (seq, now) => {
+      if (wantsOf(seq) === 0) forget(findOne.get(seq), now);
+      else setState.run(callState.gone, now, seq, callState.dead);
+    },
     forgetRecorded: (before, limit, now) => {
       const rows = findRecorded.all(before, limit);
       for (const row of rows) forget(row, now);

@@ -4,12 +4,14 @@ import { createAdmission } from '../admit/admit-call.ts';
 import { experimentNaming } from '../admit/experiment-name.ts';
 import { createKeepBroken } from '../admit/keep-broken.ts';
 import { builtInOnly } from '../admit/redaction-options.ts';
+import type { RunChoiceOptions } from '../admit/run-choice.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
+import type { Account } from './account.ts';
 import { createAppender } from './append-body.ts';
+import { type Chunks, createChunks } from './chunks.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import {
-  type Account,
   type AppendReceipt,
   JournalError,
   type JournalPolicy,
@@ -25,12 +27,14 @@ import { openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
 import { createRun } from './run-commands.ts';
+import { createRuns } from './runs.ts';
 import type { Damage } from './salvage/damage.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
 import { createSpace } from './space.ts';
 import { createTaker } from './take-calls.ts';
 import { createTaken } from './taken.ts';
+import { createTraces, type Traces } from './traces.ts';
 import { createTransactions } from './transactions.ts';
 import { createFindUnreadable } from './unreadable.ts';
 import { createUsage, type Usage, type UsageOptions } from './usage/usage.ts';
@@ -69,6 +73,9 @@ export interface SqliteJournal {
   dead: DeadLetterDesk;
   /** Absent where calls are not added up. */
   usage?: Usage;
+  chunks: Chunks;
+  traces: Traces;
+  setPace(runsPerSecond: number | undefined): void;
   replay(request: ReplayRequest, now: number): { replayed: number };
   /** Forgets what was kept long enough and gives space back, a step at a time; true: call again. */
   tidy(now: number): boolean;
@@ -105,10 +112,16 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     maxEntries: options.dedupeEntries,
   });
   const settler = createSettler({ database, ledger, deadLetters, taken, seen });
+  const runs = createRuns(database, ledger, policy.runs, Date.now());
+  const chunks = createChunks({ database, transactions, settler, ledger });
+  const traces = createTraces(database, settler, ledger, () => policy.traces);
   const makeRoom = createMakeRoom(database, ledger, settler, space, transactions);
   const usage = options.usage && createUsage(database, transactions, options.usage);
   const appendElements = createAppender({
     usage,
+    runs,
+    chunks: () => (policy.chunks ? chunks : undefined),
+    traces,
     database,
     ledger,
     deadLetters,
@@ -156,7 +169,10 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       setPostponed.run(Math.ceil(dueAt), attempts, JSON.stringify(progress), seq);
       taken.giveBack(seq);
     },
-    settle: settler.settle,
+    settle: (seq, settlement, now) => {
+      settler.settle(seq, settlement, now);
+      runs.ended();
+    },
     body: (seq, place) => {
       const row = findBody.get(seq);
       const body = row?.['body'];
@@ -169,20 +185,26 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       if (body.buffer instanceof ArrayBuffer) body.buffer.transfer(0);
       return copied;
     },
-    account: createAccountant(database, ledger, space),
+    account: createAccountant({ database, ledger, space, runs: () => runs.report(Date.now()) }),
     dead: createDeadLetterDesk(database, ledger, settler),
     ...(usage && { usage }),
+    chunks,
+    traces,
+    setPace: runs.setPace,
     replay: createReplay(database, ledger),
     tidy: (now) => {
-      const [forgotten] = run([
+      const [tidied] = run([
         () => {
           usage?.tidy(now);
-          return settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now);
+          runs.tidy(now);
+          const letGo = [chunks.release(now), traces.release(now)];
+          const forgotten = settler.forgetRecorded(now - policy.retainMs, forgottenAStep, now);
+          return letGo.includes(true) || forgotten === forgottenAStep;
         },
       ]);
-      if (forgotten?.status !== 'fulfilled') return false;
+      if (tidied?.status !== 'fulfilled') return false;
       const givesBack = space.tidy();
-      return givesBack || forgotten.value === forgottenAStep;
+      return givesBack || tidied.value;
     },
     diskWorks: own.withdrawNote,
     probe: () => {
@@ -191,14 +213,28 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     },
     reconfigure: (next) => {
       policy = compile(next);
+      runs.reconfigure(policy.runs, Date.now());
     },
     close: own.close,
   };
 }
 
-function compile({ retainMs, experiment, redact = builtInOnly }: JournalPolicy) {
+/** Where nothing is said, each call gets a run and nothing else. */
+const runForAll: RunChoiceOptions = {
+  runs: 'all',
+  mark: { tags: [], models: [], teams: [] },
+  failuresPerMinute: 1,
+  maxRunsPerDay: 1,
+  maxDrainMs: 1,
+};
+
+function compile(policy: JournalPolicy) {
+  const { retainMs, experiment, redact = builtInOnly } = policy;
   return {
     retainMs,
+    runs: policy.runs ?? runForAll,
+    chunks: policy.chunks === true,
+    traces: policy.traces === true,
     naming: experimentNaming(experiment),
     admission: createAdmission(redact),
     keepBroken: createKeepBroken(redact),

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
-import type { CallRecord } from '../call/call-record.ts';
+import { lanes } from '../admit/run-choice.ts';
 import {
   JournalError,
   type PendingCall,
@@ -9,6 +8,7 @@ import {
   type TakenCalls,
 } from './journal.ts';
 import { readProgress } from './read-progress.ts';
+import { readRecord } from './read-record.ts';
 import type { Taken } from './taken.ts';
 
 export interface TakeParts {
@@ -17,32 +17,45 @@ export interface TakeParts {
   settle: (seq: number, settlement: Settlement, now: number) => void;
 }
 
-/** Hands out calls that are due, oldest first; one whose record is damaged dies here. */
+/**
+ * Hands out calls that are due, lane by lane and in each the oldest first; one whose record is damaged
+ * dies here.
+ */
 export function createTaker({ database, taken, settle }: TakeParts) {
   const findDue = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, p.record, p.record_crc,
-       length(p.body) AS body_bytes
-     FROM calls c JOIN payloads p USING (seq)
-     WHERE c.state = 0 AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
+    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, p.record,
+       p.record_crc, length(p.body) AS body_bytes
+     FROM calls c INDEXED BY calls_due JOIN payloads p USING (seq)
+     WHERE c.state = 0 AND c.lane = ? AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
   );
   const findNextDue = database.prepare(
-    'SELECT due_at FROM calls WHERE state = 0 AND due_at > ? ORDER BY due_at LIMIT 1',
+    `SELECT due_at FROM calls INDEXED BY calls_due
+     WHERE state = 0 AND lane = ? AND due_at > ? ORDER BY due_at LIMIT 1`,
   );
-  const pullIn = database.prepare('UPDATE calls SET due_at = ? WHERE state = 0 AND due_at > ?');
+  const pullIn = database.prepare(
+    `UPDATE calls INDEXED BY calls_due SET due_at = :now
+     WHERE state = 0 AND lane = :lane AND due_at > :latest`,
+  );
   const findState = database.prepare('SELECT state FROM calls WHERE seq = ?');
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
 
+  /** Lane by lane: rows of a lane are read only when those before it were not enough. */
+  function* due(now: number, limit: number) {
+    for (const lane of inOrder) yield* findDue.all(lane, now, limit + taken.size());
+  }
+
   return (limit: number, destination: string, now: number): TakenCalls => {
-    pullIn.run(now, now + longestWait);
+    for (const lane of inOrder) pullIn.run({ now, lane, latest: now + longestWait });
     const calls: PendingCall[] = [];
-    for (const row of findDue.all(now, limit + taken.size())) {
+    for (const row of due(now, limit)) {
       const seq = Number(row['seq']);
-      if (calls.length === limit || taken.has(seq)) continue;
+      if (calls.length === limit) break;
+      if (taken.has(seq)) continue;
       // The search trusts its index; a call that has ended would be handed out for ever.
       if (findState.get(seq)?.['state'] !== 0) {
         throw new JournalError('JOURNAL_DAMAGED', 'the index of what is due is damaged');
       }
-      const record = readRecord(String(row['record']), Number(row['record_crc']));
+      const record = readRecord(row);
       if (record === undefined) {
         settle(seq, { kind: 'dead', reason: 'damaged', detail: 'its checksum is wrong' }, now);
         continue;
@@ -63,18 +76,16 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         record,
         attempts: Number(row['attempts']),
         bodyBytes: Number(row['body_bytes'] ?? 0),
+        ...(typeof row['sample_rate'] === 'number' && { sampleRate: row['sample_rate'] }),
         ...(progress && { progress }),
       });
     }
-    const nextDueAt = findNextDue.get(now)?.['due_at'];
-    return { calls, ...(nextDueAt !== undefined && { nextDueAt: Number(nextDueAt) }) };
+    const next = inOrder.flatMap((lane) => findNextDue.get(lane, now)?.['due_at'] ?? []);
+    return { calls, ...(next.length > 0 && { nextDueAt: Math.min(...next.map(Number)) }) };
   };
 }
 
+const inOrder = Object.values(lanes).sort((one, other) => one - other);
+
 /** Nothing waits longer than this, in milliseconds, unless the clock was set back. */
 const longestWait = 3_600_000;
-
-/** A record is what this program wrote, as long as its checksum holds. */
-function readRecord(text: string, crc: number): CallRecord | undefined {
-  return crc32(text) === crc ? (JSON.parse(text) as CallRecord) : undefined;
-}

@@ -1,8 +1,9 @@
 import type { UsageReport, UsageRunState, UsageTotals } from '../call/usage-report.ts';
+import type { Account } from './account.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
+import type { ChunkedCall, PendingChunk, TracedCall } from './detail.ts';
 import type { DiskTrouble } from './disk-watch.ts';
 import type {
-  Account,
   AppendReceipt,
   JournalErrorCode,
   JournalPolicy,
@@ -34,6 +35,15 @@ export type Command =
   | { op: 'usageTotals'; destination: string; now: number }
   | { op: 'keepUsageRun'; run: UsageRunKey; state: UsageRunState }
   | { op: 'usageSent'; run: UsageRunKey; sent: SentUsage }
+  | { op: 'takeChunk'; destination: string; now: number; closeNow: boolean }
+  | { op: 'chunkPage'; chunk: number; after: number }
+  | { op: 'chunkProgress'; chunk: number; progress: Progress }
+  | { op: 'postponeChunk'; chunk: number; postponement: Postponement }
+  | { op: 'settleChunk'; chunk: number; end: 'kept' | 'given up' }
+  | { op: 'takeTraces'; limit: number; now: number; after: number }
+  | { op: 'tracesEnded'; seqs: readonly number[]; end: 'kept' | 'given up'; now: number }
+  | { op: 'waiveTraces' }
+  | { op: 'setPace'; runsPerSecond: number | undefined }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };
 
@@ -55,6 +65,15 @@ export interface Answers {
   usageTotals: UsageTotals | undefined;
   keepUsageRun: undefined;
   usageSent: undefined;
+  takeChunk: PendingChunk | undefined;
+  chunkPage: ChunkedCall[];
+  chunkProgress: undefined;
+  postponeChunk: undefined;
+  settleChunk: undefined;
+  takeTraces: TracedCall[];
+  tracesEnded: undefined;
+  waiveTraces: undefined;
+  setPace: undefined;
   reconfigure: undefined;
   close: undefined;
 }

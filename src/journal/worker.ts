@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Account } from './account.ts';
 import { createDiskWatch, type DiskWatch } from './disk-watch.ts';
 import type { ExternalRedactor } from './external-redactor.ts';
-import { type Account, JournalError } from './journal.ts';
+import { JournalError } from './journal.ts';
 import { type JournalOptions, openSqliteJournal, type SqliteJournal } from './sqlite-journal.ts';
 import type { Answer, Command, Message, Reply, Request } from './worker-protocol.ts';
 
@@ -160,6 +161,30 @@ function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answ
       return undefined;
     case 'usageSent':
       journal.usage?.sent(command.run, command.sent);
+      return undefined;
+    case 'takeChunk':
+      return journal.chunks.take(command.destination, command.now, command.closeNow);
+    case 'chunkPage':
+      return journal.chunks.page(command.chunk, command.after);
+    case 'chunkProgress':
+      journal.chunks.progress(command.chunk, command.progress);
+      return undefined;
+    case 'postponeChunk':
+      journal.chunks.postpone(command.chunk, command.postponement);
+      return undefined;
+    case 'settleChunk':
+      journal.chunks.settle(command.chunk, command.end);
+      return undefined;
+    case 'takeTraces':
+      return journal.traces.take(command.limit, command.now, command.after);
+    case 'tracesEnded':
+      journal.traces.ended(command.seqs, command.end, command.now);
+      return undefined;
+    case 'waiveTraces':
+      journal.traces.waive();
+      return undefined;
+    case 'setPace':
+      journal.setPace(command.runsPerSecond);
       return undefined;
     case 'reconfigure':
       journal.reconfigure(command.policy);

@@ -1,4 +1,5 @@
 import type { ObjectStore, PutResult } from '../aws/s3.ts';
+import type { StreamBody } from '../aws/stream-body.ts';
 import { classifyPut } from './classify-s3.ts';
 import type { MlflowClient, OnOutcome, Run } from './client.ts';
 import type { Outcome } from './outcome.ts';
@@ -10,14 +11,22 @@ import { uploadTo } from './upload-to.ts';
  */
 const s3Uri = /^s3:\/\/([^/?#:]+)(?:\/([^?#]*?))?\/?(?:[?#].*)?$/;
 
+/** What a file holds. */
+export type FileContent = Uint8Array | StreamBody;
+
 /** Where the files of runs go. */
 export interface Artifacts {
   /** Safe to send again; `undefined` where the run's artifact URI leads nowhere that is known. */
   put(
     run: Pick<Run, 'id' | 'artifactUri'>,
     name: string,
-    body: Uint8Array,
+    body: FileContent,
   ): Promise<Outcome<void>> | undefined;
+  /**
+   * Puts a file at an S3 URI, whatever the runs' own place is. Safe to send again; `undefined` where the
+   * URI is none of S3.
+   */
+  putAt(uri: string, body: FileContent): Promise<Outcome<void>> | undefined;
 }
 
 export interface ArtifactsOptions {
@@ -44,7 +53,7 @@ export function createArtifacts(options: ArtifactsOptions): Artifacts {
     return outcome;
   };
 
-  const putPresigned = async (runId: string, name: string, body: Uint8Array) => {
+  const putPresigned = async (runId: string, name: string, body: FileContent) => {
     const presigned = await mlflow.presignUpload(runId, name);
     return presigned.kind === 'done' ? timed(uploadTo(presigned.value, body)) : presigned;
   };
@@ -61,10 +70,16 @@ export function createArtifacts(options: ArtifactsOptions): Artifacts {
       const key = prefix === '' ? name : `${prefix}/${name}`;
       return timed(objects.put({ bucket, key, body, contentType: typeOf(name) }));
     },
+    putAt: (uri, body) => {
+      const [, bucket, key = ''] = s3Uri.exec(uri) ?? [];
+      if (bucket === undefined || key === '') return undefined;
+      return timed(objects.put({ bucket, key, body, contentType: typeOf(key) }));
+    },
   };
 }
 
 function typeOf(name: string): string {
   if (name.endsWith('.json')) return 'application/json';
+  if (name.endsWith('.gz')) return 'application/gzip';
   return name.endsWith('.txt') ? 'text/plain; charset=utf-8' : 'application/octet-stream';
 }

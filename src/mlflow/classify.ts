@@ -13,13 +13,15 @@ import type { Answer, MlflowRequest, RequestName } from './transport.ts';
  * | 2xx                                      | done      |                                             |
  * | 400 `RESOURCE_ALREADY_EXISTS`            | exists    | its message names a unique constraint, too  |
  * | 400 `BAD_REQUEST` from the database      | retry     | see `database-trouble.ts`                   |
+ * | 422 from the database                    | retry     | traces, up to 3.11                          |
  * | 400 "must be in the 'active' state"      | deleted   | a person deleted the run or experiment      |
  * | 400 without `error_code`                 | hold      | not MLflow's: what stands before it         |
+ * | 400 of traces, from FastAPI              | invalid   | it answers `detail` instead of a code       |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
  * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
  * | 404 `RESOURCE_DOES_NOT_EXIST`            | missing   | the run or experiment                       |
  * | 404, 405 without it                      | hold      | this is no MLflow server                    |
- * | 404, 405 of a presigned URL              | hold      | this MLflow hands out none                  |
+ * | 404, 405 of a presigned URL or of traces | hold      | this MLflow knows none                      |
  * | 408, 425                                 | retry     |                                             |
  * | 404 "server could not be found"          | hold      | SageMaker has no such tracking server       |
  * | 429, 400 or 503 with a throttling name   | hold      | rationed; `Retry-After` is obeyed           |
@@ -57,7 +59,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     ...(refusals.has(reason) && { suspect: request.name }),
   });
   // MLflow hands out presigned URLs since 3.12, and SageMaker may have that switched off.
-  const unknownPath = request.name === presign ? 'unsupported' : 'not_mlflow';
+  const unknownPath = newerRequests.has(request.name) ? 'unsupported' : 'not_mlflow';
   const reject = (reason: 'missing' | 'deleted' | 'exists' | 'invalid'): Outcome<string> => ({
     kind: 'reject',
     reason,
@@ -67,6 +69,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
   if (isThrottling(status, errorCode)) return hold('throttled');
   switch (status) {
     case 400:
+      if (request.name === otlp && saysDetail.test(text)) return reject('invalid');
       if (errorCode === undefined || !isMlflowCode.test(errorCode))
         return hold(frontReason(errorCode));
       if (errorCode === 'RESOURCE_ALREADY_EXISTS') return reject('exists');
@@ -82,8 +85,13 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
         }
       }
       return reject(isDeleted.test(message) ? 'deleted' : 'invalid');
-    case 413:
     case 422:
+      // Up to 3.11 what failed of each trace is told so, the database's trouble included.
+      if (databaseTrouble(message) !== undefined) {
+        return { kind: 'retry', reason: `${said}, database trouble` };
+      }
+      return reject('invalid');
+    case 413:
       return reject('invalid');
     case 401:
       return hold('unauthorized');
@@ -118,7 +126,19 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
 const isDeleted = /^The (run|experiment) \S+ must be in the 'active' state/;
 const saysNoServer = /^\W*Tracking server could not be found/i;
 
-const presign: RequestName = 'artifacts/presigned-upload-url';
+const otlp: RequestName = 'v1/traces';
+const saysDetail = /^\s*\{"detail":/;
+
+/** What only newer versions know, or what a front may keep from them. */
+const newerRequests: ReadonlySet<RequestName> = new Set([
+  'artifacts/presigned-upload-url',
+  'version',
+  'server-info',
+  otlp,
+  'traces/create',
+  'traces/batchGetInfos',
+  'traces/batchGet',
+]);
 
 /** How much of MLflow's message is kept. It may quote a value of the call, so it is never logged. */
 const mostQuoted = 300;
@@ -168,6 +188,7 @@ function readError({ text, errorType }: Extract<Answer, { kind: 'answer' }>): {
     if (typeof body === 'object' && body !== null) {
       const { error_code, __type, code, Code }: Record<string, unknown> = { ...body };
       if ('message' in body) message = String(body.message);
+      else if ('detail' in body) message = String(body.detail);
       if (error_code !== undefined) return { errorCode: shortCode(String(error_code)), message };
       names = [__type, errorType, code, Code];
     }

@@ -1,4 +1,6 @@
-import { classify } from './classify.ts';
+import type { StreamBody } from '../aws/stream-body.ts';
+import { createAsk, notOurs } from './ask.ts';
+import { member, parsed, textMember } from './json-answer.ts';
 import { mapDone, type Outcome } from './outcome.ts';
 import {
   createExperimentBody,
@@ -13,7 +15,7 @@ import {
   searchRunsBody,
   updateRunBody,
 } from './serialize.ts';
-import type { MlflowRequest, RequestName, Send } from './transport.ts';
+import type { RequestName, Send } from './transport.ts';
 
 export interface Experiment {
   id: string;
@@ -50,7 +52,11 @@ export interface MlflowClient {
     startTime: number,
   ): Promise<Outcome<Run[]>>;
   /** Through the server's artifact proxy, for a URI of the scheme `mlflow-artifacts`. */
-  putProxiedArtifact(artifactUri: string, name: string, body: Uint8Array): Promise<Outcome<void>>;
+  putProxiedArtifact(
+    artifactUri: string,
+    name: string,
+    body: Uint8Array | StreamBody,
+  ): Promise<Outcome<void>>;
   /** Asks for a URL to upload to. It is a secret, good for 15 minutes. */
   presignUpload(runId: string, name: string): Promise<Outcome<PresignedUpload>>;
 }
@@ -74,23 +80,8 @@ export interface ClientOptions {
   onOutcome: OnOutcome;
 }
 
-export function createMlflowClient(send: Send, { now, onOutcome }: ClientOptions): MlflowClient {
-  /**
-   * A 2xx that is not of MLflow's shape comes from something else, a login page for instance: what
-   * `from` makes nothing of is no answer of MLflow's.
-   */
-  const ask = async <T>(
-    request: MlflowRequest,
-    from: (answer: string) => T | undefined,
-    otherwise: Outcome<T> = { kind: 'hold', reason: 'not_mlflow', detail: notOurs },
-  ): Promise<Outcome<T>> => {
-    const start = now();
-    const answer = await send(request);
-    const answered = classify(request, answer, now());
-    const outcome = answered.kind === 'done' ? (read(from(answered.value)) ?? otherwise) : answered;
-    if (answer.kind !== 'held') onOutcome(request.name, outcome.kind, now() - start);
-    return outcome;
-  };
+export function createMlflowClient(send: Send, options: ClientOptions): MlflowClient {
+  const ask = createAsk(send, options);
 
   const post = <T>(
     name: RequestName,
@@ -169,34 +160,9 @@ function nothing(outcome: Outcome<unknown>): Outcome<void> {
   return mapDone(outcome, () => undefined);
 }
 
-function read<T>(value: T | undefined): Outcome<T> | undefined {
-  return value === undefined ? undefined : { kind: 'done', value };
-}
-
 /** MLflow answers `{}` where it has nothing to say. */
 function anyObject(value: unknown): object | undefined {
   return typeof value === 'object' && value !== null ? value : undefined;
-}
-
-const notOurs = "a 2xx answer without MLflow's fields";
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? Object.getOwnPropertyDescriptor(value, name)?.value
-    : undefined;
-}
-
-function textMember(value: unknown, name: string): string | undefined {
-  const text = member(value, name);
-  return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
 function experimentIn(value: unknown): Experiment | undefined {

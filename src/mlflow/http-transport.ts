@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import type { Authorize, OutgoingRequest } from '../aws/authorizer.ts';
+import { forOneTry, lengthHeader, lengthOf } from './body.ts';
 import type { Answer, MlflowRequest, Send } from './transport.ts';
 
 export interface HttpOptions {
@@ -44,7 +45,9 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
       method: request.method,
       path: prefix + request.path,
       headers: {
+        ...request.headers,
         ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+        ...lengthHeader(request.body),
         accept: 'application/json',
       },
       body: request.body,
@@ -56,7 +59,7 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
       headersTimeout: timeoutMs + uploadMs(request.body),
       bodyTimeout: timeoutMs,
       headers: authorized?.headers ?? outgoing.headers,
-      ...(request.body !== undefined && { body: request.body }),
+      ...(request.body !== undefined && { body: forOneTry(request.body) }),
     });
     const status = response.statusCode;
     const text = await response.body.text();
@@ -96,8 +99,8 @@ function textOf(header: string | string[] | undefined): string | undefined {
 }
 
 /** What a slow line may take for a body, which counts against the wait for the answer's head. */
-function uploadMs(body: string | Uint8Array | undefined): number {
-  return Math.ceil((body?.length ?? 0) / slowestUpload);
+function uploadMs(body: MlflowRequest['body']): number {
+  return body === undefined ? 0 : Math.ceil(lengthOf(body) / slowestUpload);
 }
 
 /** Bytes a millisecond. */

@@ -121,7 +121,7 @@ function pairs(entries: Entries, { valueLength, most, ascii }: PairLimits) {
 }
 
 /** `name`, or with a number behind it where it is taken: no value may hide another. */
-function freeKey(name: string, taken: ReadonlyMap<string, unknown>): string {
+export function freeKey(name: string, taken: ReadonlyMap<string, unknown>): string {
   let candidate = name;
   for (let copy = 2; taken.has(candidate); copy += 1) {
     const suffix = `_${copy}`;
@@ -146,7 +146,7 @@ function metricPoints(points: Iterable<MetricPoint>, most: number) {
  * A name that MLflow takes: of `[\w/.\- :]`, and its own normal form as a path. Python's `\w` knows fewer letters than JavaScript's newest
  * Unicode, so params and metrics, which are checked, keep to ASCII.
  */
-function key(name: string, ascii: boolean): string {
+export function key(name: string, ascii: boolean): string {
   const refused = ascii ? /[^\w/.\- :]/g : /[^\p{L}\p{N}_/.\- :]/gu;
   const parts = cut(text(name).replace(refused, '_'), limits.keyLength)
     .split('/')
@@ -155,19 +155,19 @@ function key(name: string, ascii: boolean): string {
   return parts.join('/') || '_';
 }
 
-function text(value: string): string {
+export function text(value: string): string {
   return value.toWellFormed().replaceAll('\0', '');
 }
 
 /** The first `length` units of `value`, without half a character at the end. */
-function cut(value: string, length: number): string {
+export function cut(value: string, length: number): string {
   if (value.length <= length) return value;
   const last = value.charCodeAt(length - 1);
   const splitsPair = last >= 0xd800 && last <= 0xdbff;
   return value.slice(0, splitsPair ? length - 1 : length);
 }
 
-function wholeNumber(value: number): number {
+export function wholeNumber(value: number): number {
   const whole = Math.round(value);
   return Number.isSafeInteger(whole) && whole >= 0 ? whole : 0;
 }

@@ -1,3 +1,5 @@
+import type { Body } from './body.ts';
+
 /** The requests that this program makes, by the name under which they are counted. */
 export type RequestName =
   | 'experiments/get-by-name'
@@ -9,7 +11,13 @@ export type RequestName =
   | 'runs/search'
   | 'runs/delete'
   | 'artifacts/presigned-upload-url'
-  | 'artifacts/put';
+  | 'artifacts/put'
+  | 'version'
+  | 'server-info'
+  | 'v1/traces'
+  | 'traces/create'
+  | 'traces/batchGetInfos'
+  | 'traces/batchGet';
 
 export interface MlflowRequest {
   name: RequestName;
@@ -17,7 +25,9 @@ export interface MlflowRequest {
   /** From the server's root, percent-encoded, with its query. */
   path: string;
   contentType?: string;
-  body?: string | Uint8Array;
+  /** More headers than those of the content, in lower case. */
+  headers?: Readonly<Record<string, string>>;
+  body?: Body;
 }
 
 /**

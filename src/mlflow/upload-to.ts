@@ -1,20 +1,18 @@
 import { request } from 'undici';
 import type { PutResult } from '../aws/s3.ts';
+import { type Body, forOneTry, lengthHeader } from './body.ts';
 import type { PresignedUpload } from './client.ts';
 import { codeOf } from './http-transport.ts';
 
 const timeoutMs = 60_000;
 
 /** Puts a body to a presigned URL, which is a secret: nothing of it is in what comes back. */
-export async function uploadTo(
-  { url, headers }: PresignedUpload,
-  body: Uint8Array,
-): Promise<PutResult> {
+export async function uploadTo({ url, headers }: PresignedUpload, body: Body): Promise<PutResult> {
   try {
     const response = await request(url, {
       method: 'PUT',
-      headers,
-      body,
+      headers: { ...headers, ...lengthHeader(body) },
+      body: forOneTry(body),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });

@@ -1,5 +1,6 @@
 import type { DestinationState } from '../deliver/hold.ts';
-import type { Account } from '../journal/journal.ts';
+import type { Account } from '../journal/account.ts';
+import { detailReport } from './detail-report.ts';
 
 export interface HealthParts {
   version: string;
@@ -7,6 +8,8 @@ export interface HealthParts {
   destinations: () => Readonly<Record<string, DestinationState>>;
   /** Requests a second; absent without a ration. */
   rate: () => number | undefined;
+  /** What is recorded, as the settings have it. */
+  recording: () => { runs: string; calls: string; traces: string; usage: string };
   stopping: () => boolean;
   now: () => number;
 }
@@ -29,6 +32,7 @@ export function createHealth(parts: HealthParts) {
           Object.entries(parts.destinations()).map(([name, state]) => [name, stateReport(state)]),
         ),
         requests_per_second: parts.rate(),
+        recording: account && detailReport(account, parts.recording(), now),
       },
     };
   };

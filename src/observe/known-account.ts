@@ -1,4 +1,4 @@
-import type { Account } from '../journal/journal.ts';
+import type { Account } from '../journal/account.ts';
 
 export interface KnownAccountParts {
   account: () => Promise<Account>;

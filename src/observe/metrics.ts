@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { DestinationState } from '../deliver/hold.ts';
-import type { Account } from '../journal/journal.ts';
+import type { Account } from '../journal/account.ts';
 import type { PostReport } from '../receive/receiver.ts';
 
 const prefix = 'litellm_mlflow_';
@@ -37,7 +37,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     received: count('calls_received', 'Calls that were posted'),
     accepted: count('calls_accepted', 'Calls that were taken into the journal'),
     duplicate: count('calls_duplicate', 'Calls that were posted before'),
-    recorded: count('calls_recorded', 'Calls whose run in MLflow is complete'),
+    recorded: count('calls_recorded', 'Calls of which all is in MLflow that is to be'),
     dead: count('calls_dead', 'Calls and parts of posts that cannot be recorded'),
   };
   const shed = count('calls_shed', 'Calls whose record was given up', ['reason']);
@@ -48,11 +48,24 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
   );
   const pending = gauge('calls_pending', 'Calls in the journal that are not recorded yet');
   const addsUp = gauge('account_adds_up', '1 when every call received is accounted for');
-  const oldest = gauge('oldest_pending_age_seconds', 'Age of the oldest pending call');
+  const oldest = gauge(
+    'oldest_pending_age_seconds',
+    'Age of the oldest call that waits for its run',
+  );
   const bytes = gauge('journal_bytes', 'Bytes that the journal uses on disk');
   const maxBytes = gauge('journal_max_bytes', 'The most bytes that it may use');
   const failing = gauge('journal_failing', '1 while the disk fails the journal');
   const held = gauge('destination_held', '1 while a destination refuses', ['destination']);
+
+  const complete = {
+    runs: count('runs_complete', 'Runs of calls that are complete'),
+    chunks: count('chunks_kept', 'Chunks of the calls table that are kept'),
+    traces: count('traces_sent', 'Calls whose trace is in MLflow'),
+  };
+  const noRun = count('calls_without_run', 'Calls that were chosen to have no run', ['reason']);
+  const waiting = gauge('detail_pending', 'Calls that wait for a run, a chunk or a trace', ['for']);
+  const sampleRate = gauge('run_sample_rate', 'The share of successes that get a run, 0 to 1');
+  const runsLeft = gauge('runs_left_of_day', 'How many of record.maxRunsPerDay are left');
 
   const posts = count('posts', 'Posts by the status of their answer', ['status']);
   const refusedBytes = count('refused_bytes', 'Bytes of posts that were refused', ['status']);
@@ -92,6 +105,17 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     oldest.set(
       current.oldestPendingAt === undefined ? 0 : (now() - current.oldestPendingAt) / 1000,
     );
+    const { detail } = current;
+    for (const name of Object.keys(complete) as (keyof typeof complete)[]) {
+      setCounter(complete[name], detail[name]);
+    }
+    noRun.reset();
+    for (const [reason, number] of Object.entries(detail.noRun)) noRun.inc({ reason }, number);
+    waiting.set({ for: 'run' }, detail.runsPending);
+    waiting.set({ for: 'chunk' }, detail.chunkPending);
+    waiting.set({ for: 'trace' }, detail.tracesPending);
+    sampleRate.set(detail.sampleRate);
+    runsLeft.set(detail.runsLeftOfDay);
     bytes.set(current.bytes);
     maxBytes.set(current.maxBytes);
     failing.set(current.trouble === undefined ? 0 : 1);

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { CallEnd } from '../deliver/call-end.ts';
 import type { DestinationState } from '../deliver/hold.ts';
-import type { Account, PendingCall } from '../journal/journal.ts';
+import type { Account } from '../journal/account.ts';
+import type { PendingCall } from '../journal/journal.ts';
 import type { Damage } from '../journal/salvage/damage.ts';
 import type { PostReport } from '../receive/receiver.ts';
 import type { SettingsProblem } from '../settings/environment.ts';

@@ -10,10 +10,11 @@ import { tagsOf } from './tags.ts';
  *
  * @param again When a second run of it was asked for, in Unix milliseconds. Its record id is another,
  *   so that neither run is taken for the other; a tag tells of which call it is.
+ * @param sampleRate With which probability it was chosen to have a run; absent where that was not by chance.
  */
-export function planRun(call: CallRecord, again?: number): RunPlan {
+export function planRun(call: CallRecord, again?: number, sampleRate?: number): RunPlan {
   const recordId = again === undefined ? call.recordId : `${call.recordId}-${again}`;
-  const tags = tagsOf({ ...call, recordId });
+  const tags = tagsOf({ ...call, recordId }, sampleRate);
   if (again !== undefined) tags.set('sidecar.replay_of', call.recordId);
   return {
     recordId,

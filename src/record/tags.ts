@@ -7,8 +7,12 @@ import { recordIdTag } from './run-plan.ts';
 const mostLabels = 50;
 const errorMessageLength = 500;
 
-/** A call's tags. What is not known has none. */
-export function tagsOf(call: CallRecord): Map<string, string> {
+/**
+ * A call's tags. What is not known has none.
+ *
+ * @param sampleRate With which probability it was chosen to have a run; absent where that was not by chance.
+ */
+export function tagsOf(call: CallRecord, sampleRate?: number): Map<string, string> {
   const { caller, error } = call;
   const values: Record<string, string | undefined> = {
     status: call.status,
@@ -39,7 +43,7 @@ export function tagsOf(call: CallRecord): Map<string, string> {
     'mlflow.note.content': noteOf(call),
     'sidecar.record': 'call',
     [recordIdTag]: call.recordId,
-    'sidecar.sample_rate': '1',
+    'sidecar.sample_rate': sampleRate === undefined ? undefined : String(sampleRate),
     'sidecar.body': call.body,
     'sidecar.time': call.times.source === 'received' ? 'received' : undefined,
   };

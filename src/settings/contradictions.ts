@@ -32,6 +32,13 @@ export function contradictions(settings: Settings): SettingsProblem[] {
       allowed: 'a user name and a password, both or neither',
     });
   }
+  if (settings.journal.ephemeral && settings.record.calls === 'off') {
+    problems.push({
+      path: 'record.calls',
+      value: 'off',
+      allowed: 'on where journal.ephemeral is true: what is pending at a stop is kept in chunks',
+    });
+  }
   if (redact.hashKey === undefined && needsHashKey(redact)) {
     problems.push({
       path: 'redact.hashKey',

@@ -28,6 +28,8 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SIDECAR_AUTH_TOKEN', { path: ['server', 'authToken'], kind: 'secret' }],
   ['SIDECAR_DATA_DIR', { path: ['journal', 'dir'], kind: 'text' }],
   ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
+  ['SIDECAR_RECORD_TRACES', { path: ['record', 'traces'], kind: 'text' }],
+  ['SIDECAR_RECORD_CALLS', { path: ['record', 'calls'], kind: 'text' }],
   ['SIDECAR_RECORD_USAGE', { path: ['record', 'usage'], kind: 'text' }],
   ['SIDECAR_USAGE_INTERVAL', { path: ['usage', 'interval'], kind: 'number' }],
   ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],

@@ -13,6 +13,8 @@ const reloadable: ReadonlySet<string> = new Set([
   'destination.replicas',
   'destination.timeout',
   'record.experiment',
+  ...['record.runs', 'record.mark', 'record.failuresPerMinute', 'record.maxRunsPerDay'],
+  ...['record.maxDrain', 'record.calls', 'archive.previews'],
   'redact',
   'shutdown',
   'log',

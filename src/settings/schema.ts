@@ -1,13 +1,10 @@
 import { z } from 'zod';
 import { trackingServerName } from '../aws/mlflow-resource.ts';
 import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
+import { archiveSchema, recordSchema } from './record.ts';
 import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
 import { usageSchema } from './usage.ts';
-
-/** The placeholders that an experiment's name may hold. */
-const experimentTemplate =
-  /^(?:[^{}]|\{(?:team_id|team_alias|model_group|key_alias|date:(?=[^}]*[YMD])[YMD-]+)\})+$/;
 
 const serverName = 'a name of 1 to 256 letters, digits and hyphens';
 const printableToken = 'a text of 8 printable ASCII characters or more, without spaces';
@@ -56,6 +53,12 @@ export const settingsSchema = z.strictObject({
       dedupeEntries: wholeNumber(1_000, 100_000_000)
         .default(5_000_000)
         .describe('Ids of calls gone by that are remembered, for 24 h at most, to know repeats.'),
+      ephemeral: z
+        .boolean('true or false')
+        .default(false)
+        .describe(
+          'Whether the disk goes with the sidecar, as in a container without a volume: a stop then sends all that is pending in chunks first.',
+        ),
     })
     .prefault({}),
   destination: z
@@ -98,26 +101,9 @@ export const settingsSchema = z.strictObject({
       timeout: duration('1s', '10m').prefault('30s').describe('How long to wait for an answer.'),
     })
     .prefault({}),
-  record: z
-    .strictObject({
-      experiment: z
-        .string('a text')
-        .max(500, 'at most 500 characters')
-        .regex(
-          experimentTemplate,
-          'a name, which may hold {team_id}, {team_alias}, {model_group}, {key_alias} and {date:YYYY-MM}',
-        )
-        .default('/litellm-monitoring')
-        .describe(
-          'The experiment of the runs. May hold {team_id}, {team_alias}, {model_group}, {key_alias}, {date:YYYY-MM}.',
-        ),
-      usage: oneOf(['on', 'off'])
-        .default('on')
-        .describe('Whether what calls add up to over time is recorded, in a run a day.'),
-      runs: oneOf(['all']).default('all').describe('Which calls get a run of their own: all.'),
-    })
-    .prefault({}),
+  record: recordSchema,
   usage: usageSchema,
+  archive: archiveSchema,
   artifacts: artifactsSchema,
   aws: awsSchema,
   redact: redactSchema,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { NoCredentialsError } from '../../src/aws/authorizer.ts';
 import { type AwsCredentials, createCredentialSource } from '../../src/aws/credentials.ts';
 import { createS3, type S3Options } from '../../src/aws/s3.ts';
+import { fileBody } from '../support/file-body.ts';
 import { listenLocally } from '../support/listen-locally.ts';
 import { startSmallS3 } from '../support/small-s3.ts';
 
@@ -84,6 +86,33 @@ test('a large object goes in parts of 8 MB, each with a checksum', async (t) => 
     [8, 8, 4],
   );
   assert.ok(parts.every(({ headers }) => headers['x-amz-checksum-crc32'] !== undefined));
+});
+
+for (const [what, length] of [
+  ['a small file', 1_000],
+  ['a file of 20 MB', 20 * megabyte],
+] as const) {
+  test(`${what} is read from the disk as it is sent, and again when it is sent again`, async (t) => {
+    const { s3, store, fetches } = await start(t);
+    const content = Buffer.alloc(length, 'abcdefghijk');
+    const { body, opened } = fileBody(t, content);
+    s3.fault = ({ headers }) =>
+      headers['x-amz-security-token'] === 'token 1'
+        ? { status: 400, code: 'ExpiredToken' }
+        : undefined;
+    assert.deepEqual(await store.put({ ...object, body }), { kind: 'stored' });
+    assert.ok(s3.objects.get(place)?.equals(content));
+    assert.deepEqual([opened(), fetches(), s3.uploads.size], [2, 2, 0]);
+    const sent = s3.requests.filter(({ what }) => what.startsWith('PUT'));
+    assert.ok(sent.every(({ headers }) => headers['x-amz-checksum-crc32'] !== undefined));
+  });
+}
+
+test('a file that has gone fails its upload by the code of the disk', async (t) => {
+  const { store } = await start(t);
+  const { body, path } = fileBody(t, Buffer.from('gone'));
+  rmSync(path);
+  assert.deepEqual(await store.put({ ...object, body }), { kind: 'failed', name: 'ENOENT' });
 });
 
 test('where a part is refused the whole upload is given up, and nothing is left of it', async (t) => {

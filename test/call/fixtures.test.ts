@@ -223,6 +223,8 @@ interface Posted {
   endTime: number;
   completionStartTime: number;
   hidden_params: { litellm_overhead_time_ms: number | null };
+  response: { service_tier?: string | null } | string | null;
+  cost_breakdown: { input_cost: number; output_cost: number } | null;
   error_information: {
     error_class: string;
     error_code: string;
@@ -282,18 +284,27 @@ for (const [file, rows] of Object.entries(expected)) {
           model: orAbsent(want.model),
           modelGroup: orAbsent(want.modelGroup),
           provider: orAbsent(want.provider),
+          serviceTier: tierOf(event),
           apiBase: orAbsent(event.api_base),
           retries: orAbsent(want.retries),
           overheadMs: orAbsent(event.hidden_params.litellm_overhead_time_ms),
         }),
       );
-      assert.deepEqual(Object.keys(cost), want.usd === null ? [] : ['usd']);
-      if (want.usd !== null) assertClose(cost.usd, want.usd, 1e-12);
+      const { usd, ...breakdown } = cost;
+      if (want.usd === null) assert.equal(usd, undefined);
+      else assertClose(usd, want.usd, 1e-12);
+      const { input_cost: inputUsd, output_cost: outputUsd } = event.cost_breakdown ?? {};
+      const known = want.usd !== null && event.cost_breakdown !== null;
+      assert.deepEqual(breakdown, known ? { inputUsd, outputUsd } : {});
       assert.equal(recordId, identityOf(event));
       assertTimes(record, event, want.stream === true);
       assertError(record, event, want.error);
     }
   });
+}
+
+function tierOf({ response }: Posted): string | undefined {
+  return typeof response === 'object' ? orAbsent(response?.service_tier ?? null) : undefined;
 }
 
 function assertClose(actual: number | undefined, wanted: number, within: number): void {

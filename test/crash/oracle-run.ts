@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readChunks } from '../support/chunk-reader.ts';
 import type { FaultProxy } from '../support/fault-proxy.ts';
 import { type SuiteMlflow, startFront } from '../support/front.ts';
 import { createSender } from '../support/litellm-sender.ts';
@@ -31,9 +32,9 @@ export interface OracleRun {
 const experiment = '/oracle';
 
 /**
- * Posts calls without an end while requests fail, MLflow refuses and the sidecar is killed, then lets
- * all come to rest: every acknowledged call has exactly one finished run with its content, and usage
- * adds up to them all.
+ * Posts calls without an end while requests fail, MLflow refuses and the sidecar is killed, at times
+ * while it stops; then lets all come to rest: every acknowledged call has exactly one finished run with
+ * its content, is once in the calls table and the archive, and usage adds up to them all.
  */
 export async function runOracle(t: TestContext, options: OracleRun): Promise<void> {
   const { mlflow, kills, seed, disturb } = options;
@@ -72,6 +73,8 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
     }
     if (random.chance(0.7)) proxy.harm(faults);
     await disturb?.(round);
+    // A stop sends usage and the open chunk; the kill comes in the midst of it, or after it.
+    if (round % 3 === 2) void sidecar.stop().catch(() => undefined);
     seen.hits.push(
       await killer.kill(point, point === 'any time' ? random.between(0, 2_000) : 6_000),
     );
@@ -85,11 +88,15 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   const fresh = oracle.next();
   fresh.fate = await post([fresh.event]);
   assert.equal(fresh.fate, 'acknowledged');
+  await untilRunsAreMade(sidecar);
+  await sidecar.stop();
+  await sidecar.start();
   await sidecar.drained(200_000);
   await proxy.settled();
 
   await oracle.check(mlflow.url, experiment);
   await assertUsage(mlflow.url);
+  await assertChunks(mlflow.url);
   assert.deepEqual(stepOrder.violations, []);
   const metrics = await sidecar.metrics();
   const account = (name: string) => metrics[`litellm_mlflow_${name}`] ?? 0;
@@ -97,6 +104,24 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   assert.equal(account('calls_recorded_total'), account('calls_accepted_total'));
   const duplicates = account('calls_duplicate_total');
   assertSeen(t, { oracle, proxy, seen, duplicates, kills });
+}
+
+/** What comes later than a stop waits for is the matter of the runs. */
+async function untilRunsAreMade(sidecar: Sidecar): Promise<void> {
+  const look = async () =>
+    (await sidecar.metrics())['litellm_mlflow_detail_pending{for="run"}'] === 0 ? true : undefined;
+  await waitUntil(look, { what: 'all runs to be made', withinMs: 200_000, everyMs: 200 });
+}
+
+/** The calls that have a run are in one chunk each, by its table and by its lines. */
+async function assertChunks(url: string): Promise<void> {
+  const reader = mlflowReader(url);
+  const calls = await reader.runs(experiment);
+  const once = new Map(calls.map(({ tags }) => [tags['request_id'] ?? '', 1] as const));
+  const kept = await readChunks(reader, `${experiment}/calls`);
+  assert.ok(kept.chunks > 1, `${kept.chunks} chunks`);
+  assert.deepEqual(kept.tables, once);
+  assert.deepEqual(kept.archive, once);
 }
 
 /** The runs of calls are those that were posted; what usage says of them is the same, to the call. */
@@ -134,6 +159,7 @@ async function startAll(t: TestContext, mlflow: OracleRun['mlflow']) {
     env: {
       ...environment,
       ...{ SIDECAR_CONFIG: config, SIDECAR_RECORD_USAGE: 'on', SIDECAR_USAGE_INTERVAL: '1' },
+      SIDECAR_RECORD_CALLS: 'on',
     },
   });
   t.after(() => sidecar.close());

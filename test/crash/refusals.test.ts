@@ -17,7 +17,7 @@ const refuse = (status: number, headers: Record<string, string> = {}, body = '')
 const refusedMs = isLong ? 60_000 : 2_000;
 const mostProbes = isLong ? 20 : 4;
 
-describe('a server that refuses', { concurrency: 4, timeout: 200_000 }, () => {
+describe('a server that refuses', { concurrency: 4, timeout: isLong ? 900_000 : 200_000 }, () => {
   let mlflow: SuiteMlflow;
   before(async () => {
     mlflow = await startSuiteMlflow();

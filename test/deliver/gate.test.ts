@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gated } from '../../src/deliver/gate.ts';
+import { createGate } from '../../src/deliver/gate.ts';
 import { createHold } from '../../src/deliver/hold.ts';
 import { createRation } from '../../src/deliver/ration.ts';
 import { throttleOf } from '../../src/mlflow/classify.ts';
@@ -16,7 +16,7 @@ function gateBefore(...answers: Answer[]) {
   const ration = createRation(() => 100, clock);
   let sent = 0;
   let throttled = 0;
-  const gate = gated({
+  const gate = createGate({
     send: async () => {
       sent += 1;
       return answers.shift() ?? { kind: 'answer', status: 200, text: '{}' };
@@ -50,7 +50,7 @@ const throttling: Answer = {
 
 test('what is refused for its rate comes through the gate again, after a wait, at a lower rate', async () => {
   const { gate, pass, ration, counts } = gateBefore(throttling, throttling);
-  const answered = gate(request);
+  const answered = gate.send(request);
   await pass(10_000);
   const answer = await answered;
   assert.ok(answer.kind === 'answer' && answer.status === 200);
@@ -60,7 +60,7 @@ test('what is refused for its rate comes through the gate again, after a wait, a
 
 test('a server that refuses again and again for the rate is left to be held', async () => {
   const { gate, pass, counts } = gateBefore(...Array.from({ length: 9 }, () => throttling));
-  const answered = gate(request);
+  const answered = gate.send(request);
   await pass(60_000);
   assert.deepEqual(await answered, throttling);
   assert.deepEqual(counts(), { sent: 4, throttled: 4 });
@@ -74,7 +74,7 @@ test('Retry-After is obeyed; one that asks for long leaves the server to be held
     retryAfter,
   });
   const short = gateBefore(busy('3'));
-  const answered = short.gate(request);
+  const answered = short.gate.send(request);
   await short.pass(2_900);
   assert.equal(short.counts().sent, 1);
   await short.pass(200);
@@ -82,7 +82,7 @@ test('Retry-After is obeyed; one that asks for long leaves the server to be held
   assert.equal(short.counts().sent, 2);
 
   const long = gateBefore(busy('60'));
-  assert.deepEqual(await long.gate(request), busy('60'));
+  assert.deepEqual(await long.gate.send(request), busy('60'));
   assert.equal(long.counts().sent, 1);
 });
 
@@ -93,9 +93,9 @@ test('Retry-After holds back all requests, not the refused one alone', async () 
     text: '',
     retryAfter: '5',
   });
-  const first = gate(request);
+  const first = gate.send(request);
   await pass(100);
-  const others = [gate(request), gate(request)];
+  const others = [gate.send(request), gate.send(request)];
   await pass(4_500);
   assert.equal(counts().sent, 1);
   await pass(2_000);
@@ -107,7 +107,7 @@ test('what waits at the gate when the server refuses is not sent to it any more'
   const clock = fakeClock();
   const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
   const sent: ((answer: Answer) => void)[] = [];
-  const gate = gated({
+  const gate = createGate({
     send: () => new Promise((resolve) => sent.push(resolve)),
     ration: createRation(() => undefined, clock),
     hold,
@@ -117,14 +117,53 @@ test('what waits at the gate when the server refuses is not sent to it any more'
     clock,
     random: () => 0.5,
   });
-  const answers = [gate(request), gate(request), gate(request)].map(async (answer) => {
-    const { kind } = await answer;
-    return kind;
-  });
+  const answers = [gate.send(request), gate.send(request), gate.send(request)].map(
+    async (answer) => {
+      const { kind } = await answer;
+      return kind;
+    },
+  );
   await new Promise(setImmediate);
   assert.equal(sent.length, 1);
   hold.refused({ kind: 'hold', reason: 'throttled', detail: 'HTTP 429' });
   sent[0]?.({ kind: 'answer', status: 429, text: '' });
   assert.deepEqual(await Promise.all(answers), ['answer', 'held', 'held']);
   assert.equal(sent.length, 1);
+});
+
+test('what goes first passes all that waits, and is paid for by it', async () => {
+  const clock = fakeClock();
+  const sent: string[] = [];
+  const gate = createGate({
+    send: async ({ path }) => {
+      sent.push(path);
+      return { kind: 'answer', status: 200, text: '{}' };
+    },
+    ration: createRation(() => 1, clock),
+    hold: createHold({ clock, random: () => 0.5, onChange: () => undefined }),
+    maxInFlight: 1,
+    throttleOf: () => undefined,
+    onThrottled: () => undefined,
+    clock,
+    random: () => 0.5,
+  });
+  const pass = async (seconds: number) => {
+    for (let passed = 0; passed < seconds; passed += 1) {
+      await new Promise(setImmediate);
+      clock.advance(1_000);
+    }
+    await new Promise(setImmediate);
+  };
+  const answers = [1, 2, 3].map((number) => gate.send({ ...request, path: `/${number}` }));
+  answers.push(gate.sendFirst({ ...request, path: '/first' }));
+  await pass(0);
+  assert.deepEqual(sent, ['/1', '/first']);
+  await pass(2);
+  assert.deepEqual(sent, ['/1', '/first', '/2', '/3']);
+  answers.push(gate.send({ ...request, path: '/4' }));
+  await pass(1);
+  assert.equal(sent.length, 4, 'the one that went first has to be made up for');
+  await pass(1);
+  assert.equal(sent.at(-1), '/4');
+  await Promise.all(answers);
 });

@@ -44,6 +44,20 @@ test('each interval is one request to the run of its day', async (t) => {
   assert.deepEqual(first, { value: 2, timestamp: day0 + 10 * hour + 5 * minute, step: 120 });
 });
 
+test('a flush sends the open interval, and what comes after it counts in the next', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const line = startUsageLine(t, mlflow.url, { by: [] });
+  line.append(litellmEvent(1), litellmEvent(2));
+  await Promise.all([line.flush(), line.flush()]);
+  assert.deepEqual(values(mlflow), [2]);
+  assert.equal(mlflow.created, 1);
+  line.append(litellmEvent(3));
+  await line.flush();
+  assert.deepEqual(values(mlflow), [2]);
+  await line.pass(11 * minute);
+  assert.deepEqual(values(mlflow), [2, 1]);
+});
+
 test('models and teams have runs below that of the day, refreshed each hour, ended with it', async (t) => {
   const mlflow = await startMinimalMlflow(t);
   const line = startUsageLine(t, mlflow.url, {}, 21 * hour);

@@ -3,7 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { type Account, JournalError, type Progress } from '../../src/journal/journal.ts';
+import type { Account } from '../../src/journal/account.ts';
+import { JournalError, type Progress } from '../../src/journal/journal.ts';
 import {
   type JournalOptions,
   openSqliteJournal,
@@ -78,6 +79,33 @@ test('the same call twice in one batch is one call', (t) => {
   const journal = opened(t);
   const { accepted, duplicates } = journal.append(litellmEvent(1), litellmEvent(1));
   assert.deepEqual({ accepted, duplicates }, { accepted: 1, duplicates: 1 });
+});
+
+test('marked calls go before failed ones, those before others, and replays last', (t) => {
+  const journal = opened(t, {
+    runs: {
+      ...{ runs: 'auto', failuresPerMinute: 20, maxRunsPerDay: 20_000, maxDrainMs: 1_800_000 },
+      mark: { tags: ['audit'], models: [], teams: [] },
+    },
+  });
+  journal.append(litellmEvent(1));
+  const [replayed] = journal.take(1);
+  assert.ok(replayed);
+  journal.run((own) => own.settle(replayed.seq, { kind: 'recorded' }, now));
+  journal.run((own) => own.replay({}, now - 1_000));
+  const failure = { status: 'failure', error_information: { error_code: '500' } };
+  journal.append(
+    litellmEvent(2),
+    litellmEvent(3, failure),
+    litellmEvent(4, { request_tags: ['audit'] }),
+  );
+  const order = journal.take(10).map(({ record, sampleRate }) => [record.callId, sampleRate]);
+  assert.deepEqual(order, [
+    ['call-4', 1],
+    ['call-3', undefined],
+    ['call-2', 1],
+    ['call-1', 1],
+  ]);
 });
 
 test('a call that left the journal is still known when it is posted again', (t) => {

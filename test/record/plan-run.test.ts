@@ -114,7 +114,6 @@ test('a call of which everything is known has every tag of the design', () => {
     'mlflow.source.type': 'LOCAL',
     'sidecar.record': 'call',
     'sidecar.record_id': 'ab'.repeat(32),
-    'sidecar.sample_rate': '1',
   });
 });
 
@@ -173,7 +172,6 @@ test('what is not known is absent, and no zero', () => {
     'mlflow.note.content': '**success**',
     'sidecar.record': 'call',
     'sidecar.record_id': 'cd'.repeat(32),
-    'sidecar.sample_rate': '1',
     'sidecar.time': 'received',
   });
   assert.deepEqual([name, status], ['unknown model call 14:48:41', 'FINISHED']);

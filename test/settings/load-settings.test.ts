@@ -34,11 +34,20 @@ const defaults = {
     maxBodyBytes: 268_435_456,
     maxInflightBytes: 536_870_912,
   },
-  journal: { dir: 'data', retain: 3_600_000, dedupeEntries: 5_000_000 },
+  journal: { dir: 'data', retain: 3_600_000, dedupeEntries: 5_000_000, ephemeral: false },
   destination: { share: 0.6, replicas: 1, maxInFlight: 8, timeout: 30_000 },
   artifacts: { upload: 'direct' },
   aws: { assumeRole: [] },
-  record: { experiment: '/litellm-monitoring', runs: 'all' },
+  record: {
+    ...{
+      experiment: '/litellm-monitoring',
+      runs: 'auto',
+      calls: 'on',
+      traces: 'auto',
+      usage: 'on',
+    },
+    ...{ failuresPerMinute: 20, maxRunsPerDay: 20_000, maxDrain: 1_800_000 },
+  },
   shutdown: { grace: 8_000 },
   log: { level: 'info' },
 };
@@ -207,6 +216,11 @@ test('all mistakes are found at once, each with path, value and what is allowed'
 });
 
 const contradictory: readonly (readonly [what: string, content: object, path: string])[] = [
+  [
+    'a disk that does not last, without chunks to keep what is pending',
+    { journal: { ephemeral: true }, record: { calls: 'off' } },
+    'record.calls',
+  ],
   [
     'less in flight than one body',
     { server: { maxBodyBytes: '64MiB', maxInflightBytes: '32MiB' } },

@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
-import { type Account, JournalError, type PendingCall } from '../../src/journal/journal.ts';
+import type { Account } from '../../src/journal/account.ts';
+import { JournalError, type PendingCall } from '../../src/journal/journal.ts';
 import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import { bodyOf, litellmEvent } from './litellm-event.ts';
 import { tempFolder } from './temp-folder.ts';

@@ -38,6 +38,7 @@ export interface MlflowReader {
   artifacts(runId: string): Promise<string[]>;
   /** The content of one file of a run, which the server fetches from wherever it lies. */
   artifact(run: MlflowRun, path: string): Promise<string>;
+  artifactBytes(run: MlflowRun, path: string): Promise<Buffer>;
 }
 
 export function mlflowReader(url: string): MlflowReader {
@@ -84,6 +85,14 @@ export function mlflowReader(url: string): MlflowReader {
     return all;
   };
 
+  const artifactBytes = async (run: MlflowRun, path: string): Promise<Buffer> => {
+    const query = new URLSearchParams({ run_uuid: run.runId, path });
+    const response = await fetch(`${url}/get-artifact?${query}`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (response.ok) return bytes;
+    throw new Error(`MLflow answered ${response.status} for ${path}: ${bytes.toString()}`);
+  };
+
   const artifacts = async (runId: string, path = ''): Promise<string[]> => {
     const query = path === '' ? { run_id: runId } : { run_id: runId, path };
     const files = list(record(await bodyOf(await get('artifacts/list', query)))['files']);
@@ -112,13 +121,8 @@ export function mlflowReader(url: string): MlflowReader {
           step: Number(point['step'] ?? 0),
         }));
     },
-    artifact: async (run, path) => {
-      const query = new URLSearchParams({ run_uuid: run.runId, path });
-      const response = await fetch(`${url}/get-artifact?${query}`);
-      const text = await response.text();
-      if (!response.ok) throw new Error(`MLflow answered ${response.status} for ${path}: ${text}`);
-      return text;
-    },
+    artifact: async (run, path) => (await artifactBytes(run, path)).toString(),
+    artifactBytes,
   };
 }
 

@@ -71,6 +71,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         SIDECAR_DATA_DIR: join(dir, 'data'),
         // What an interval of the clock adds to the requests would be another at each run.
         SIDECAR_RECORD_USAGE: 'off',
+        SIDECAR_RECORD_CALLS: 'off',
+        SIDECAR_RECORD_TRACES: 'off',
+        SIDECAR_RECORD_RUNS: 'all',
         // All that it ever says is searched for what was planted.
         SIDECAR_LOG_LEVEL: 'trace',
         ...(experiment === undefined ? {} : { MLFLOW_EXPERIMENT_NAME: experiment }),

@@ -1,7 +1,7 @@
 import { createExperiments } from '../../src/deliver/experiments.ts';
 import { createHold } from '../../src/deliver/hold.ts';
 import { createUntilKept } from '../../src/deliver/until-kept.ts';
-import { deliverUsage } from '../../src/deliver/usage/usage-delivery.ts';
+import { createUsageDelivery } from '../../src/deliver/usage/usage-delivery.ts';
 import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
@@ -21,6 +21,8 @@ export interface UsageLine {
   append(...events: unknown[]): void;
   /** Lets time pass, in steps of the delivery's own look. */
   pass(ms: number): Promise<void>;
+  /** Sends what is there at once. */
+  flush(): Promise<void>;
   /** Ends the delivery; the journal stays open. */
   stop(): Promise<void>;
   /** Delivers to another server, or to the same after `stop`. */
@@ -40,7 +42,7 @@ export function startUsageLine(
   const clock = fakeClock(day0 + startsAt);
   const losses: string[] = [];
   const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
-  let line: { stop(): Promise<void> } | undefined;
+  let line: { flush(): Promise<void>; stop(): Promise<void> } | undefined;
 
   const start = (to: string) => {
     const over = new AbortController();
@@ -56,7 +58,7 @@ export function startUsageLine(
       },
     });
     const usage = async <T>(act: (usage: Usage) => T): Promise<T> => own.usage(act);
-    const ended = deliverUsage({
+    const delivery = createUsageDelivery({
       journal: {
         usageReport: (destination, now, from) => usage((one) => one.report(destination, now, from)),
         usageTotals: (destination, now) => usage((one) => one.totals(destination, now)),
@@ -75,7 +77,9 @@ export function startUsageLine(
       over: over.signal,
       onLoss: (day, what) => losses.push(`${day}: ${what}`),
     });
+    const ended = delivery.run();
     line = {
+      flush: () => delivery.flush(5 * minute),
       stop: async () => {
         over.abort();
         await ended;
@@ -113,6 +117,7 @@ export function startUsageLine(
         await atRest();
       }
     },
+    flush: async () => line?.flush(),
     stop,
     start,
   };

@@ -48,24 +48,42 @@ const waits: Backoff = { first: 2_000, longest: 300_000 };
 const seriesBurst = 60;
 const seriesEvery = 18_000;
 
+export interface UsageDelivery {
+  /** Goes on until `over` ends it. */
+  run(): Promise<void>;
+  /**
+   * Sends what is there at once, the interval of now included, which is closed early: what comes
+   * later counts in the next.
+   *
+   * @param intervalMs Its length.
+   */
+  flush(intervalMs: number): Promise<void>;
+}
+
 /**
  * Sends what calls add up to, once each interval has closed: a run a day, in one request an interval;
  * and, at a pace of its own, a run for each series with the totals of the day, at most each hour and
  * when the day has ended. A day that MLflow does not take holds up no other.
- *
- * @returns Resolves when `over` ends it.
  */
-export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
+export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   const { journal, destination, hold, untilKept, clock, random, over } = parts;
   const pace = createPace(clock, seriesBurst, seriesEvery);
   let seriesDueAt = clock.ticks();
   const mayGoOn = () => !over.aborted && hold.allows() !== 'none';
 
-  /** Whether all went well, with as many days as there are. */
-  const sendDays = async (): Promise<boolean> => {
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other: two at once would make two runs of a day. */
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const acting = turn.then(act);
+    turn = acting.catch(() => undefined);
+    return acting;
+  };
+
+  /** Whether all went well, with as many days as there are. `ahead`: as if it were so much later. */
+  const sendDays = async (ahead = 0): Promise<boolean> => {
     let isWell = true;
     for (let from = 0; mayGoOn(); ) {
-      const now = clock.now();
+      const now = clock.now() + ahead;
       const report = await untilKept(() => journal.usageReport(destination, now, from));
       if (report === undefined) return isWell;
       const failure = await sendDay(parts, report);
@@ -95,12 +113,19 @@ export async function deliverUsage(parts: UsageDeliveryParts): Promise<void> {
     }
   };
 
-  for (let failures = 0; !over.aborted; ) {
-    failures = (await sendDays()) ? 0 : failures + 1;
-    await sendSeries();
-    const more = failures === 0 ? 0 : fullJitter(waits, failures - 1, random);
-    await clock.sleep(look + more, over);
-  }
+  return {
+    run: async () => {
+      for (let failures = 0; !over.aborted; ) {
+        failures = (await inTurn(sendDays)) ? 0 : failures + 1;
+        await inTurn(sendSeries);
+        const more = failures === 0 ? 0 : fullJitter(waits, failures - 1, random);
+        await clock.sleep(look + more, over);
+      }
+    },
+    flush: async (intervalMs) => {
+      await inTurn(() => sendDays(intervalMs));
+    },
+  };
 }
 
 async function sendDay(

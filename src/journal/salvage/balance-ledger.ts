@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { lanes } from '../../admit/run-choice.ts';
 import { numberOf } from '../open-database.ts';
 
 /** Whether the account adds up, and the pending calls are those that are really there. */
@@ -35,7 +36,17 @@ function read(database: DatabaseSync) {
 }
 
 function countPending(database: DatabaseSync): number {
-  return numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0');
+  return (
+    numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0') +
+    countWaiting(database)
+  );
+}
+
+/** Those that have or need no run, and wait for something else. */
+function countWaiting(database: DatabaseSync): number {
+  const sql =
+    'SELECT count(*) FROM calls INDEXED BY calls_pending WHERE state IN (0, 3) AND state = 3';
+  return numberOf(database, sql);
 }
 
 /**
@@ -44,8 +55,14 @@ function countPending(database: DatabaseSync): number {
  */
 function countFound(database: DatabaseSync): number {
   const beyondAll = Date.now() + year;
-  const sql = `SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0 AND due_at <= ${beyondAll}`;
-  return numberOf(database, sql);
+  const inLanes = Object.values(lanes).map((lane) =>
+    numberOf(
+      database,
+      `SELECT count(*) FROM calls INDEXED BY calls_due
+       WHERE state = 0 AND lane = ${lane} AND due_at <= ${beyondAll}`,
+    ),
+  );
+  return inLanes.reduce((sum, calls) => sum + calls, countWaiting(database));
 }
 
 /** Milliseconds; no call waits for so long. */

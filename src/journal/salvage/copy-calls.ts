@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import { lanes } from '../../admit/run-choice.ts';
 import type { CallRecord } from '../../call/call-record.ts';
+import { callState, want } from '../call-state.ts';
+import { readRecord } from '../read-record.ts';
 import { type Row, readableRows } from './readable-rows.ts';
 
 export interface CopyParts {
@@ -19,7 +22,7 @@ export interface CopiedCalls {
 
 /** Rows that share a commit; what was copied before a failure is thrown away in any case. */
 const aCommit = 500;
-const maxState = 2;
+const maxState = Math.max(...Object.values(callState));
 
 /**
  * Copies the calls whose record can be read and has the right checksum. Where a call's own row is
@@ -28,8 +31,9 @@ const maxState = 2;
 export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): CopiedCalls {
   const insertCall = to.prepare(
     `INSERT OR IGNORE INTO calls
-       (seq, record_id, state, failed, received_at, due_at, attempts, settled_at, experiment, progress)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (seq, record_id, state, failed, received_at, due_at, attempts, settled_at, experiment, progress,
+        lane, sample_rate, wants, chunk, trace_begun)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertPayload = to.prepare(
     'INSERT INTO payloads (seq, record, record_crc, body, body_crc) VALUES (?, ?, ?, ?, ?)',
@@ -47,11 +51,12 @@ export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): Cop
 
   to.exec('BEGIN');
   for (const payload of readableRows(from, 'SELECT * FROM payloads', 'seq', last)) {
-    const record = soundRecord(payload);
+    const record = readRecord(payload);
     if (record === undefined) continue;
     const seq = Number(payload['seq']);
     const row = callOf(seq);
-    const state = stateOf(row);
+    const detail = detailOf(row, now);
+    const state = stateOf(row, detail.wants);
     const experiment = textOf(row, 'experiment') ?? experimentOf(record);
     const { changes } = insertCall.run(
       seq,
@@ -64,6 +69,7 @@ export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): Cop
       state === 0 ? null : timeOf(row, 'settled_at', now),
       experiment,
       progressOf(row),
+      ...Object.values(detail),
     );
     if (changes === 0) continue;
     const body = soundBody(payload);
@@ -83,19 +89,15 @@ export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): Cop
   return copied;
 }
 
-/** A record is what this program wrote, as long as its checksum holds. */
-function soundRecord({ record, record_crc }: Row): CallRecord | undefined {
-  if (typeof record !== 'string' || crc32(record) !== Number(record_crc)) return undefined;
-  return JSON.parse(record) as CallRecord;
-}
-
 function soundBody({ body, body_crc }: Row): Uint8Array | null {
   return body instanceof Uint8Array && crc32(body) === Number(body_crc) ? body : null;
 }
 
-function stateOf(row: Row): number {
-  const state = Number(row['state'] ?? 0);
-  return Number.isInteger(state) && state >= 0 && state <= maxState ? state : 0;
+function stateOf(row: Row, wants: number): number {
+  const state = Number(row['state'] ?? callState.pending);
+  if (!Number.isInteger(state) || state < 0 || state > maxState) return callState.pending;
+  const waitsForNothing = wants === 0 && (state === callState.waiting || state === callState.gone);
+  return waitsForNothing ? callState.recorded : state;
 }
 
 function textOf(row: Row, column: string): string | undefined {
@@ -119,3 +121,19 @@ function progressOf(row: Row): string | null {
     return null;
   }
 }
+
+/** In the order of the columns. That its trace was begun is taken for granted. */
+function detailOf(row: Row, now: number) {
+  const { lane, sample_rate: rate, chunk } = row;
+  const hasChunk = typeof chunk === 'number' && chunk > 0;
+  const wants = Number(row['wants'] ?? 0) & (hasChunk ? want.chunk | want.trace : want.trace);
+  return {
+    lane: typeof lane === 'number' && inOrder.includes(lane) ? lane : lanes.sampled,
+    sampleRate: typeof rate === 'number' && rate > 0 && rate <= 1 ? rate : null,
+    wants,
+    chunk: hasChunk ? chunk : null,
+    traceBegun: wants & want.trace ? now : null,
+  };
+}
+
+const inOrder: readonly number[] = Object.values(lanes);

@@ -1,19 +1,37 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { want } from '../call-state.ts';
 import { isUnreadable } from './is-damage.ts';
 import { type Row, readableRows } from './readable-rows.ts';
 
 /** Copies what can be read beside the calls: names, counts, dead letters, ids of calls gone by. */
-export function copyMemory(from: DatabaseSync, to: DatabaseSync): void {
+export function copyMemory(from: DatabaseSync, to: DatabaseSync, now: number): void {
   to.exec('BEGIN');
   for (const table of tables) copyTable(from, to, table);
   copyDeadLetters(from, to);
   copySeenIds(from, to);
+  mendChunks(to, now);
   to.exec('COMMIT');
+}
+
+/**
+ * A chunk of which only its calls are left is one that is closed. Chunks to come have numbers that none
+ * can have had, since their runs go by them.
+ */
+function mendChunks(to: DatabaseSync, now: number): void {
+  to.prepare(
+    `INSERT OR IGNORE INTO chunks (id, began_at, ended_at, closed_at, calls, bytes, due_at)
+     SELECT chunk, min(received_at), max(received_at), :now, count(*), 0, :now FROM calls
+     WHERE wants & ${want.chunk} GROUP BY chunk`,
+  ).run({ now });
+  to.exec('UPDATE chunks SET closed_at = due_at WHERE closed_at IS NULL');
+  to.prepare(
+    'INSERT OR REPLACE INTO sqlite_sequence (rowid, name, seq) VALUES ((SELECT rowid FROM sqlite_sequence WHERE name = :name), :name, :seq)',
+  ).run({ name: 'chunks', seq: Math.floor(now / 1_000) });
 }
 
 const tables = [
   ...['meta', 'ledger', 'experiments'],
-  ...['usage', 'usage_names', 'usage_days', 'usage_runs', 'failed_calls'],
+  ...['chunks', 'usage', 'usage_names', 'usage_days', 'usage_runs', 'failed_calls'],
 ];
 
 /**

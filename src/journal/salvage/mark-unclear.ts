@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { anyDestination } from '../journal.ts';
 
 /**
- * Marks each pending call without a run as begun just now, wherever: its progress may be among what
- * is missing, so it is searched for before anything is sent.
+ * Marks each pending call and each chunk without a run as begun just now, wherever: its progress may be
+ * among what is missing, so it is searched for before anything is sent.
  */
 export function markUnclear(database: DatabaseSync, now: number): void {
   database
@@ -11,6 +11,12 @@ export function markUnclear(database: DatabaseSync, now: number): void {
       `UPDATE calls SET progress = json_object('destination', ?, 'begunAt', ?,
          'again', CASE WHEN json_valid(progress) THEN progress ->> '$.again' END)
        WHERE state = 0 AND CASE WHEN json_valid(progress) THEN progress ->> '$.runId' END IS NULL`,
+    )
+    .run(anyDestination, now);
+  database
+    .prepare(
+      `UPDATE chunks SET progress = json_object('destination', ?, 'begunAt', ?)
+       WHERE ended = 0 AND CASE WHEN json_valid(progress) THEN progress ->> '$.runId' END IS NULL`,
     )
     .run(anyDestination, now);
 }

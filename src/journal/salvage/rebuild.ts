@@ -42,7 +42,7 @@ export function rebuild(parts: RebuildParts, reason: string): NonNullable<Damage
   if (from !== undefined) {
     const last = largestKey(from, 'calls', 'seq', 'payloads');
     copied = copyCalls({ from, to, last, experimentOf, now });
-    copyMemory(from, to);
+    copyMemory(from, to, now);
     lost = accountForLost(from, to, last, now);
     closeDamaged(from);
   } else balanceLedger(to);

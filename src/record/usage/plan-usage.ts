@@ -1,6 +1,6 @@
-import { beginningOf } from '../../call/fields.ts';
 import type { UsageDay, UsageInterval, UsageSums, UsageTotals } from '../../call/usage-report.ts';
 import { recordIdTag } from '../run-plan.ts';
+import { siblingExperiment } from '../sibling-experiment.ts';
 import { hashOf, metricPrefix, partsOf } from './series-name.ts';
 import { dayMetrics, type UsageMetric, usageMetrics } from './usage-metrics.ts';
 
@@ -103,18 +103,10 @@ function pointsAt(
   });
 }
 
-/**
- * The experiment of usage: beside that of the calls, by the part of its name that is the same for all.
- *
- * @param template The name of the calls' experiment, with or without placeholders.
- */
+/** The experiment of usage: beside that of the calls. */
 export function usageExperiment(template: string): string {
-  const literal = beginningOf(template.replace(/\{.*$/s, ''), longestLiteral);
-  return `${literal.replace(/[^\p{L}\p{N}]+$/u, '')}/usage`.replace(/^\/usage$/, 'usage');
+  return siblingExperiment(template, 'usage');
 }
-
-/** PostgreSQL keeps 256 characters of an experiment's name. */
-const longestLiteral = 250;
 
 const dayNote = [
   "What all calls of this day add up to; costs are LiteLLM's estimates. Each point stands for an interval, at its end; its step is the number of the interval in the day, so that days lie over each other.",

@@ -1,0 +1,123 @@
+import type { CallRecord } from '../call/call-record.ts';
+import { createFailureQuota } from './failure-quota.ts';
+import { isMarked, type MarkRules } from './mark-rules.ts';
+import { createSampling, type Load, type RunsLeft, type Sampling } from './sampling.ts';
+
+/** Which calls get a run of their own. */
+export type RunsSetting = 'auto' | 'all' | 'errors' | 'off';
+
+export interface RunChoiceOptions {
+  runs: RunsSetting;
+  mark: MarkRules;
+  /** Failures that get a run a minute, for each type of error, model and team. */
+  failuresPerMinute: number;
+  maxRunsPerDay: number;
+  /** Milliseconds that what waits for a run may take to be sent. */
+  maxDrainMs: number;
+}
+
+/** The order in which runs are made, the lowest first. Replays come last. */
+export const lanes = { marked: 0, failed: 1, sampled: 2, replay: 3 } as const;
+
+/** Why a call has no run. */
+export type NoRunReason =
+  /** The settings want none. */
+  | 'off'
+  /** There were enough failures of its kind in this minute. */
+  | 'quota'
+  /** Chance chose others. */
+  | 'sampled'
+  /** So much waits for a run that none can be promised any more. */
+  | 'behind';
+
+export type RunChoice =
+  /** `sampleRate`: the probability with which it was chosen; absent for failures. */
+  { lane: number; sampleRate?: number } | { reason: NoRunReason };
+
+/** Chooses once for each call, when it is taken in, whether it gets a run. */
+export interface RunChooser {
+  /**
+   * @param now Unix milliseconds.
+   * @param load What waits for a run already, and what MLflow takes.
+   */
+  choose(call: CallRecord, now: number, load: Load): RunChoice;
+  /** How things stand. */
+  state(now: number, load: Load): RunChoiceState;
+  /** What a restart has to know of the runs of the day. */
+  runsLeft(now: number): RunsLeft;
+}
+
+export interface RunChoiceState {
+  /** The rate at which a success would be chosen now, 0 to 1. */
+  sampleRate: number;
+  /** What keeps it below 1. */
+  limitedBy?: 'drain' | 'day';
+  /** Runs a second that were chosen within about the last hour. */
+  chosenPerSecond: number;
+}
+
+/** With so many times the longest drain waiting, not even marked calls get a run. */
+const farBehind = 4;
+
+export function createRunChooser(
+  options: RunChoiceOptions,
+  now: number,
+  runsLeft?: RunsLeft,
+): RunChooser {
+  const { runs, mark, maxDrainMs } = options;
+  const quota = createFailureQuota(options.failuresPerMinute);
+  const sampling = createSampling(options, now, runsLeft);
+
+  const choose = (call: CallRecord, now: number, load: Load): RunChoice => {
+    switch (runs) {
+      case 'off':
+        return { reason: 'off' };
+      case 'all':
+        sampling.ran(now);
+        return { lane: call.status === 'failure' ? lanes.failed : lanes.sampled, sampleRate: 1 };
+      case 'errors':
+      case 'auto':
+        return (
+          chooseByItself(call, now, load) ??
+          (runs === 'errors' ? { reason: 'off' } : chooseByChance(call, now, load, sampling))
+        );
+    }
+  };
+
+  /** Marked and failed calls; absent for those that chance is asked for. */
+  const chooseByItself = (call: CallRecord, now: number, load: Load): RunChoice | undefined => {
+    const marked = isMarked(call, mark);
+    if (!marked && call.status !== 'failure') return undefined;
+    const { pendingRuns, runsPerSecond } = load;
+    const isFarBehind =
+      runsPerSecond !== undefined && pendingRuns > (farBehind * runsPerSecond * maxDrainMs) / 1_000;
+    if (isFarBehind) return { reason: 'behind' };
+    if (!marked && !quota.allows(call, now)) return { reason: 'quota' };
+    sampling.ran(now);
+    return marked ? { lane: lanes.marked, sampleRate: 1 } : { lane: lanes.failed };
+  };
+
+  const state = (now: number, load: Load): RunChoiceState => {
+    const chosenPerSecond = sampling.chosenPerSecond(now);
+    if (runs !== 'auto') return { sampleRate: runs === 'all' ? 1 : 0, chosenPerSecond };
+    const limitedBy = sampling.limitedBy(now, load);
+    const sampleRate = sampling.rate(now, load);
+    return { sampleRate, chosenPerSecond, ...(limitedBy !== undefined && { limitedBy }) };
+  };
+
+  return { choose, state, runsLeft: sampling.runsLeft };
+}
+
+/** A record's id is a hash: its first bits are as good as any chance, and the same at each try. */
+function chooseByChance(
+  { recordId }: CallRecord,
+  now: number,
+  load: Load,
+  sampling: Sampling,
+): RunChoice {
+  const chance = Number.parseInt(recordId.slice(0, 12), 16) / 2 ** 48;
+  const sampleRate = sampling.rate(now, load);
+  const isChosen = chance < sampleRate;
+  sampling.passed(now, isChosen);
+  return isChosen ? { lane: lanes.sampled, sampleRate } : { reason: 'sampled' };
+}

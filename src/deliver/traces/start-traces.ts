@@ -1,0 +1,49 @@
+import type { LoadedTrace } from './load-trace.ts';
+import type { Sending } from './send-traces.ts';
+import type { Failure } from './trace-parts.ts';
+
+/**
+ * Makes one trace and puts its spans beside it, for servers that take no OTLP: a request, and an upload.
+ * Both are safe to do again.
+ *
+ * @returns Why it could not, where that may pass.
+ */
+export async function startTrace(
+  { parts, doubts, ended }: Sending,
+  experimentId: string,
+  { seq, plan }: LoadedTrace,
+): Promise<Failure | undefined> {
+  const { mlflow, artifacts, hold, experiments, onLoss } = parts;
+  const started = await mlflow.start(experimentId, plan);
+  if (started.kind === 'done') {
+    hold.succeeded();
+    doubts.othersPassed();
+    const run = { id: '', artifactUri: started.value };
+    const put = await artifacts.put(run, 'traces.json', mlflow.spansFile(plan));
+    if (put !== undefined && put.kind !== 'done' && put.kind !== 'reject') return put;
+    if (put?.kind !== 'done') onLoss(1, 'spans', put?.answer ?? 'no place for them');
+    await ended([seq], 'kept');
+    return undefined;
+  }
+  switch (started.kind) {
+    case 'hold':
+      hold.refused(started);
+      return started;
+    case 'reject':
+      if (started.reason !== 'invalid') {
+        experiments.forget();
+        return started;
+      }
+      await ended([seq], 'given up');
+      onLoss(1, 'rejected', started.answer);
+      return undefined;
+    case 'retry':
+    case 'ambiguous':
+      hold.failed(started.reason);
+      if (started.suspect === undefined || hold.allows() !== 'all') return started;
+      if (!doubts.failed(seq)) return undefined;
+      await ended([seq], 'given up');
+      onLoss(1, 'server_error', started.reason);
+      return undefined;
+  }
+}

@@ -1,0 +1,192 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import { want } from './call-state.ts';
+import type { ChunkedCall, PendingChunk } from './detail.ts';
+import type { Postponement, Progress } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import { readProgress } from './read-progress.ts';
+import { readRecord, runIdColumn } from './read-record.ts';
+import type { Settler } from './settle-calls.ts';
+import type { Transactions } from './transactions.ts';
+
+/** Chunks of calls: see `journal.ts`. All times are in Unix milliseconds. */
+export interface Chunks {
+  /** The chunk that a call of `bytes` belongs to, which is taken in at `now`. */
+  chunkFor(bytes: number, now: number): number;
+  take(destination: string, now: number, closeNow: boolean): PendingChunk | undefined;
+  page(chunk: number, after: number): ChunkedCall[];
+  progress(chunk: number, progress: Progress): void;
+  postpone(chunk: number, postponement: Postponement): void;
+  settle(chunk: number, end: 'kept' | 'given up'): void;
+  /** Lets some calls of chunks that have ended go; whether there are more. */
+  release(now: number): boolean;
+}
+
+export interface ChunkParts {
+  database: DatabaseSync;
+  transactions: Transactions;
+  settler: Settler;
+  ledger: Ledger;
+}
+
+/** A chunk is closed when it has so many calls or bytes. */
+const mostCalls = 5_000;
+const mostBytes = 32 * 1024 * 1024;
+/** And after so many milliseconds: a quarter of an hour where calls are few, a minute where they are many. */
+const longestOpen = 15 * 60_000;
+const shortestOpen = 60_000;
+const many = 1_000;
+
+/** Of a page, and of a body that is part of it. */
+const pageBytes = 1024 * 1024;
+const inlineBytes = 256 * 1024;
+const releasedAStep = 500;
+
+interface OpenChunk {
+  id: number;
+  beganAt: number;
+  calls: number;
+  bytes: number;
+}
+
+export function createChunks({ database, transactions, settler, ledger }: ChunkParts): Chunks {
+  const findOpen = database.prepare(
+    'SELECT id, began_at, calls, bytes FROM chunks WHERE closed_at IS NULL ORDER BY id LIMIT 1',
+  );
+  const begin = database.prepare(
+    `INSERT INTO chunks (began_at, ended_at, calls, bytes, due_at) VALUES (?, ?, 0, 0, ?)`,
+  );
+  const grow = database.prepare(
+    'UPDATE chunks SET calls = calls + 1, bytes = bytes + ?, ended_at = max(ended_at, ?) WHERE id = ?',
+  );
+  const close = database.prepare('UPDATE chunks SET closed_at = ?, due_at = ? WHERE id = ?');
+  const findDue = database.prepare(
+    `SELECT * FROM chunks WHERE closed_at IS NOT NULL AND ended = 0 AND due_at <= ?
+     ORDER BY id LIMIT 1`,
+  );
+  const pullIn = database.prepare(
+    'UPDATE chunks SET due_at = ? WHERE closed_at IS NOT NULL AND due_at > ?',
+  );
+  const findCalls = database.prepare(
+    `SELECT c.seq, c.received_at, c.sample_rate, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
+       length(p.body) AS body_bytes,
+       CASE WHEN length(p.body) <= ${inlineBytes} THEN p.body END AS body
+     FROM calls c INDEXED BY calls_chunk JOIN payloads p USING (seq)
+     WHERE c.chunk = ? AND c.seq > ? AND c.wants & ${want.chunk} ORDER BY c.seq`,
+  );
+  const setProgress = database.prepare('UPDATE chunks SET progress = ? WHERE id = ?');
+  const setPostponed = database.prepare(
+    'UPDATE chunks SET due_at = ?, attempts = ?, progress = ? WHERE id = ?',
+  );
+  const setEnded = database.prepare('UPDATE chunks SET ended = 1 WHERE id = ?');
+  const findEnded = database.prepare('SELECT id FROM chunks WHERE ended = 1 ORDER BY id LIMIT 1');
+  const findMembers = database.prepare(
+    `SELECT seq FROM calls INDEXED BY calls_chunk
+     WHERE chunk = ? AND wants & ${want.chunk} ORDER BY seq LIMIT ${releasedAStep}`,
+  );
+  const forget = database.prepare('DELETE FROM chunks WHERE id = ?');
+
+  const readOpen = (): OpenChunk | undefined => {
+    const row = findOpen.get();
+    return (
+      row && {
+        id: Number(row['id']),
+        beganAt: Number(row['began_at']),
+        calls: Number(row['calls']),
+        bytes: Number(row['bytes']),
+      }
+    );
+  };
+  let open = readOpen();
+  const readAgain = () => {
+    open = readOpen();
+  };
+
+  const isFull = ({ calls, bytes }: OpenChunk, more: number) =>
+    calls >= mostCalls || (calls > 0 && bytes + more > mostBytes);
+  const isOld = ({ calls, beganAt }: OpenChunk, now: number) =>
+    // A clock that was set back tells nothing; the chunk then waits as from now.
+    now - beganAt >= Math.max(shortestOpen, longestOpen * (1 - calls / many));
+
+  const closeOpen = (now: number) => {
+    if (open === undefined) return;
+    transactions.onUndo(readAgain);
+    close.run(now, now, open.id);
+    open = undefined;
+  };
+
+  return {
+    chunkFor: (bytes, now) => {
+      if (open !== undefined && isFull(open, bytes)) closeOpen(now);
+      transactions.onUndo(readAgain);
+      open ??= {
+        id: Number(begin.run(now, now, now).lastInsertRowid),
+        beganAt: now,
+        calls: 0,
+        bytes: 0,
+      };
+      grow.run(bytes, now, open.id);
+      open.calls += 1;
+      open.bytes += bytes;
+      return open.id;
+    },
+    take: (destination, now, closeNow) => {
+      if (open !== undefined && (closeNow || isFull(open, 0) || isOld(open, now))) closeOpen(now);
+      pullIn.run(now, now + longestWait);
+      const row = findDue.get(now);
+      if (row === undefined) return undefined;
+      const progress = row['progress'];
+      return {
+        id: Number(row['id']),
+        calls: Number(row['calls']),
+        beganAt: Number(row['began_at']),
+        endedAt: Number(row['ended_at']),
+        attempts: Number(row['attempts']),
+        ...(typeof progress === 'string' && { progress: readProgress(progress, destination) }),
+      };
+    },
+    page: (chunk, after) => {
+      const calls: ChunkedCall[] = [];
+      let bytes = 0;
+      for (const row of findCalls.iterate(chunk, after)) {
+        const record = readRecord(row);
+        if (record === undefined) continue;
+        const body = row['body'];
+        const isSound = body instanceof Uint8Array && crc32(body) === Number(row['body_crc']);
+        calls.push({
+          seq: Number(row['seq']),
+          receivedAt: Number(row['received_at']),
+          record,
+          bodyBytes: Number(row['body_bytes'] ?? 0),
+          ...(isSound && { body }),
+          ...(typeof row['run_id'] === 'string' && { runId: row['run_id'] }),
+          ...(typeof row['sample_rate'] === 'number' && { sampleRate: row['sample_rate'] }),
+        });
+        bytes += String(row['record']).length + (isSound ? body.length : 0);
+        if (bytes >= pageBytes) break;
+      }
+      return calls;
+    },
+    progress: (chunk, progress) => {
+      setProgress.run(JSON.stringify(progress), chunk);
+    },
+    postpone: (chunk, { dueAt, attempts, progress }) => {
+      setPostponed.run(Math.ceil(dueAt), attempts, JSON.stringify(progress), chunk);
+    },
+    settle: (chunk, end) => {
+      if (setEnded.run(chunk).changes > 0 && end === 'kept') ledger.add('chunks', 1);
+    },
+    release: (now) => {
+      const row = findEnded.get();
+      if (row === undefined) return false;
+      const id = Number(row['id']);
+      const members = findMembers.all(id);
+      for (const { seq } of members) settler.gotWhatItWanted(Number(seq), want.chunk, now);
+      if (members.length < releasedAStep) forget.run(id);
+      return true;
+    },
+  };
+}
+
+/** Nothing waits longer than this, in milliseconds, unless the clock was set back. */
+const longestWait = 3_600_000;

@@ -1,0 +1,13 @@
+import { crc32 } from 'node:zlib';
+import type { CallRecord } from '../call/call-record.ts';
+
+/** A record is what this program wrote, as long as its checksum holds. */
+export function readRecord(row: Record<string, unknown>): CallRecord | undefined {
+  const { record, record_crc } = row;
+  if (typeof record !== 'string' || crc32(record) !== Number(record_crc)) return undefined;
+  return JSON.parse(record) as CallRecord;
+}
+
+/** A column with the run that a call has, where it is known; for a statement that calls the table `c`. */
+export const runIdColumn =
+  "CASE WHEN json_valid(c.progress) THEN c.progress ->> '$.runId' END AS run_id";

@@ -1,0 +1,128 @@
+import type { CallRecord } from '../../call/call-record.ts';
+import { metricsOf } from '../metrics.ts';
+
+/** A call as a chunk keeps it: its record, and what is known of it elsewhere. */
+export interface CallEntry {
+  record: CallRecord;
+  /** Its run, where it has one. */
+  runId?: string;
+  /** With which probability it was chosen to have a run; absent where that was not by chance. */
+  sampleRate?: number;
+  /** It has a trace, or is to get one. */
+  isTraced: boolean;
+  previews?: Previews;
+}
+
+/** The beginnings of what was asked last and what was answered. */
+export interface Previews {
+  prompt?: string;
+  answer?: string;
+}
+
+/** What stands in a column; `null` where it is not known. */
+export type Cell = string | number | boolean | readonly string[] | null;
+
+/** The columns of the calls table, which are the fields of a line of the archive, in their order. */
+export const columns = [
+  'time',
+  'model',
+  'model_group',
+  'provider',
+  'user_id',
+  'team_id',
+  'team_alias',
+  'key_alias',
+  'org_id',
+  'end_user',
+  'status',
+  'error_type',
+  'error_class',
+  'call_type',
+  'stream',
+  'latency_ms',
+  'time_to_first_token_ms',
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+  'reasoning_tokens',
+  'cost_usd',
+  'input_cost_usd',
+  'output_cost_usd',
+  'saved_cost_usd',
+  'cache_hit',
+  'service_tier',
+  'retries',
+  'request_id',
+  'response_id',
+  'session_id',
+  'litellm_trace_id',
+  'run_id',
+  'trace_id',
+  'record_id',
+  'sample_rate',
+  'request_tags',
+] as const;
+
+/** Those that only a setting adds, since they quote what was asked and answered. */
+export const previewColumns = ['prompt_preview', 'answer_preview'] as const;
+
+export type ColumnName = (typeof columns)[number] | (typeof previewColumns)[number];
+
+/** The names of all columns. */
+export function columnNames(withPreviews: boolean): readonly ColumnName[] {
+  return withPreviews ? [...columns, ...previewColumns] : columns;
+}
+
+/** What a call has in each column. The numbers are those of its run's metrics. */
+export function cellsOf(entry: CallEntry): Record<ColumnName, Cell> {
+  const { record, previews } = entry;
+  const { caller, cost, error } = record;
+  const metrics = metricsOf(record);
+  const metric = (name: string) => metrics.get(name) ?? null;
+  return {
+    // Rounded as the run's own start is: LiteLLM's times have fractions of a millisecond.
+    time: new Date(Math.round(record.times.start)).toISOString(),
+    model: record.model ?? null,
+    model_group: record.modelGroup ?? null,
+    provider: record.provider ?? null,
+    user_id: caller.userId ?? null,
+    team_id: caller.teamId ?? null,
+    team_alias: caller.teamAlias ?? null,
+    key_alias: caller.keyAlias ?? null,
+    org_id: caller.orgId ?? null,
+    end_user: caller.endUser ?? null,
+    status: record.status,
+    error_type: error?.type ?? null,
+    error_class: error?.class ?? null,
+    call_type: record.callType ?? null,
+    stream: record.stream,
+    latency_ms: metric('latency_ms'),
+    time_to_first_token_ms: metric('time_to_first_token_ms'),
+    prompt_tokens: metric('prompt_tokens'),
+    completion_tokens: metric('completion_tokens'),
+    total_tokens: metric('total_tokens'),
+    cache_read_input_tokens: metric('cache_read_input_tokens'),
+    cache_creation_input_tokens: metric('cache_creation_input_tokens'),
+    reasoning_tokens: metric('reasoning_tokens'),
+    cost_usd: cost.usd ?? null,
+    input_cost_usd: cost.inputUsd ?? null,
+    output_cost_usd: cost.outputUsd ?? null,
+    saved_cost_usd: cost.savedUsd ?? null,
+    cache_hit: record.cacheHit,
+    service_tier: record.serviceTier ?? null,
+    retries: record.retries ?? null,
+    request_id: record.callId ?? null,
+    response_id: record.responseId ?? null,
+    session_id: record.sessionId ?? null,
+    litellm_trace_id: record.traceId ?? null,
+    run_id: entry.runId ?? null,
+    trace_id: entry.isTraced ? record.recordId.slice(0, 32) : null,
+    record_id: record.recordId,
+    sample_rate: entry.sampleRate ?? null,
+    request_tags: record.requestTags,
+    prompt_preview: previews?.prompt ?? null,
+    answer_preview: previews?.answer ?? null,
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * The ids of a call's trace, so that the same call has the same trace whoever sends it and how often:
+ * the first 128 bits of its record id, and for the span the 64 bits behind them. Lower-case hex.
+ */
+export function traceIdsOf(recordId: string): { traceId: string; spanId: string } {
+  return { traceId: recordId.slice(0, 32), spanId: recordId.slice(32, 48) };
+}
+
+/** The id by which MLflow's pages and API know the trace. */
+export function mlflowTraceId(traceId: string): string {
+  return `tr-${traceId}`;
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRunChooser, lanes, type RunChoiceOptions } from '../../src/admit/run-choice.ts';
+import type { CallRecord } from '../../src/call/call-record.ts';
+import { parseCall } from '../../src/call/parse-call.ts';
+import { litellmEvent } from '../support/litellm-event.ts';
+
+const now = 1_800_000_000_000;
+const minute = 60_000;
+const idle = { pendingRuns: 0, runsPerSecond: 5 };
+
+const defaults: RunChoiceOptions = {
+  runs: 'auto',
+  mark: { tags: [], models: [], teams: [] },
+  failuresPerMinute: 20,
+  maxRunsPerDay: 20_000,
+  maxDrainMs: 30 * minute,
+};
+const chooser = (changes: Partial<RunChoiceOptions> = {}) =>
+  createRunChooser({ ...defaults, ...changes }, now);
+
+let number = 0;
+function call(changes: Record<string, unknown> = {}): CallRecord {
+  number += 1;
+  return parseCall(litellmEvent(number, changes), now);
+}
+const failure = (team = 'a') =>
+  call({
+    status: 'failure',
+    error_information: { error_code: '401', error_class: 'AuthenticationError' },
+    metadata: { user_api_key_team_id: team },
+  });
+
+const hasRun = (choice: object) => 'lane' in choice;
+
+test('each setting says which calls get a run', () => {
+  const outcome = (runs: RunChoiceOptions['runs']) => [
+    hasRun(chooser({ runs }).choose(call(), now, idle)),
+    hasRun(chooser({ runs }).choose(failure(), now, idle)),
+  ];
+  assert.deepEqual(outcome('auto'), [true, true]);
+  assert.deepEqual(outcome('all'), [true, true]);
+  assert.deepEqual(outcome('errors'), [false, true]);
+  assert.deepEqual(outcome('off'), [false, false]);
+});
+
+test('a success that is chosen says at which rate; a failure does not', () => {
+  assert.deepEqual(chooser().choose(call(), now, idle), { lane: lanes.sampled, sampleRate: 1 });
+  assert.deepEqual(chooser().choose(failure(), now, idle), { lane: lanes.failed });
+});
+
+test('a call is marked by each of the rules alone', () => {
+  const seconds = Date.parse('2026-11-24T00:00:00Z') / 1_000;
+  const slow = call({ startTime: seconds, endTime: seconds + 31 });
+  const rules: [Partial<RunChoiceOptions['mark']>, CallRecord][] = [
+    [{ slow: 30_000 }, slow],
+    [{ cost: 2 }, call({ response_cost: 2 })],
+    [{ tags: ['audit'] }, call({ request_tags: ['x', 'audit'] })],
+    [{ models: ['gold'] }, call({ model_group: 'gold' })],
+    [{ teams: ['t1'] }, call({ metadata: { user_api_key_team_id: 't1' } })],
+    [{ teams: ['Alias'] }, call({ metadata: { user_api_key_team_alias: 'Alias' } })],
+  ];
+  for (const [rule, marked] of rules) {
+    const choose = (one: CallRecord) =>
+      chooser({ runs: 'errors', mark: { ...defaults.mark, ...rule } }).choose(one, now, idle);
+    assert.deepEqual(choose(marked), { lane: lanes.marked, sampleRate: 1 }, JSON.stringify(rule));
+    assert.ok(!hasRun(choose(call({ response_cost: 0.5 }))), JSON.stringify(rule));
+  }
+});
+
+test('a flood of failures has its quota a minute, by type, model and team', () => {
+  const { choose } = chooser();
+  const runs = (calls: CallRecord[], at: number) =>
+    calls.filter((one) => hasRun(choose(one, at, idle))).length;
+  const flood = (team: string) => Array.from({ length: 100 }, () => failure(team));
+  assert.equal(runs(flood('a'), now), 20);
+  assert.equal(runs(flood('b'), now), 20);
+  assert.equal(runs(flood('a'), now + minute), 20);
+  assert.deepEqual(choose(failure('a'), now + minute, idle), { reason: 'quota' });
+});
+
+test('made-up teams do not get around the quota for ever', () => {
+  const { choose } = chooser();
+  const calls = Array.from({ length: 5_000 }, (_, team) => failure(`team-${team}`));
+  assert.equal(calls.filter((one) => hasRun(choose(one, now, idle))).length, 1_020);
+});
+
+test('chance chooses the same call again and again, or never', () => {
+  const calls = Array.from({ length: 2_000 }, () => call());
+  const busy = { pendingRuns: 9_000, runsPerSecond: 5 };
+  const chosen = (before: number) => {
+    const { choose } = chooser();
+    for (let other = 0; other < before; other += 1) choose(call(), now, busy);
+    return new Set(calls.filter((one) => hasRun(choose(one, now, busy))));
+  };
+  const often = chosen(500);
+  const seldom = chosen(50_000);
+  assert.ok(often.size > seldom.size && seldom.size > 0, `${often.size}, ${seldom.size}`);
+  assert.ok([...seldom].every((one) => often.has(one)));
+});
+
+test('when far too much waits, not even marked calls are promised a run', () => {
+  const { choose } = chooser({ mark: { ...defaults.mark, cost: 0 } });
+  assert.deepEqual(choose(call(), now, { pendingRuns: 36_001, runsPerSecond: 5 }), {
+    reason: 'behind',
+  });
+  assert.ok(hasRun(choose(call(), now, { pendingRuns: 36_000, runsPerSecond: 5 })));
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Account } from '../../src/journal/account.ts';
+import type { Chunks } from '../../src/journal/chunks.ts';
+import type { ChunkedCall } from '../../src/journal/detail.ts';
+import {
+  type JournalOptions,
+  openSqliteJournal,
+  type SqliteJournal,
+} from '../../src/journal/sqlite-journal.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
+import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+const now = 1_800_000_000_000;
+const minute = 60_000;
+const server = 'http://mlflow.test';
+const errorsOnly: NonNullable<JournalOptions['runs']> = {
+  ...{ runs: 'errors', failuresPerMinute: 20, maxRunsPerDay: 20_000, maxDrainMs: minute },
+  mark: { tags: [], models: [], teams: [] },
+};
+
+function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
+  const folder = tempFolder(t);
+  const open = () =>
+    openSqliteJournal(journalDefaults(folder, { chunks: true, runs: errorsOnly, ...changes }));
+  let journal = open();
+  t.after(() => journal.close());
+  const run = <T>(command: (own: SqliteJournal) => T): T => {
+    const [result] = journal.run([() => command(journal)]);
+    if (result?.status === 'fulfilled') return result.value;
+    throw result?.reason;
+  };
+  const chunks = <T>(command: (own: Chunks) => T): T => run((own) => command(own.chunks));
+  return {
+    run,
+    chunks,
+    append: (at: number, ...events: unknown[]) => run((own) => own.append(bodyOf(...events), at)),
+    account: (): Account => run((own) => own.account()),
+    take: (at: number, closeNow = false) => chunks((own) => own.take(server, at, closeNow)),
+    members: (chunk: number): ChunkedCall[] => {
+      const calls: ChunkedCall[] = [];
+      for (;;) {
+        const page = chunks((own) => own.page(chunk, calls.at(-1)?.seq ?? 0));
+        if (page.length === 0) return calls;
+        calls.push(...page);
+      }
+    },
+    /** Ends a chunk and lets all its calls go. */
+    settle: (chunk: number, at = now) => {
+      chunks((own) => own.settle(chunk, 'kept'));
+      while (journal.tidy(at));
+    },
+    reopen: () => {
+      journal.close();
+      journal = open();
+    },
+  };
+}
+
+const idsOf = (calls: readonly ChunkedCall[]) => calls.map(({ record }) => record.callId);
+
+test('every call is in one chunk, in the order of its coming', (t) => {
+  const journal = opened(t);
+  journal.append(now, ...eventsFrom(1, 3));
+  assert.equal(journal.take(now), undefined, 'it is open');
+  journal.append(now + 5 * minute, ...eventsFrom(3, 5));
+  const chunk = journal.take(now + 15 * minute);
+  assert.ok(chunk);
+  assert.deepEqual(
+    { ...chunk },
+    { id: 1, calls: 5, beganAt: now, endedAt: now + 5 * minute, attempts: 0 },
+  );
+  const members = journal.members(chunk.id);
+  assert.deepEqual(idsOf(members), ['call-1', 'call-2', 'call-3', 'call-4', 'call-5']);
+  const body: { context: { id: string } } = JSON.parse(
+    Buffer.from(members[0]?.body ?? '').toString(),
+  );
+  assert.equal(body.context.id, members[0]?.record.responseId);
+});
+
+test('a call that has no run is recorded when its chunk is kept, and not before', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1), litellmEvent(2));
+  const { recorded, pending, addsUp, detail } = journal.account();
+  assert.deepEqual({ recorded, pending, addsUp }, { recorded: 0, pending: 2, addsUp: true });
+  assert.deepEqual(detail.noRun, { off: 2 });
+  assert.equal(detail.runsPending, 0);
+  assert.equal(detail.chunkPending, 2);
+  assert.deepEqual(journal.run((own) => own.take(10, server, now)).calls, []);
+
+  const chunk = journal.take(now, true);
+  assert.ok(chunk);
+  journal.settle(chunk.id);
+  const after = journal.account();
+  assert.deepEqual(
+    [after.recorded, after.pending, after.detail.chunkPending, after.addsUp],
+    [2, 0, 0, true],
+  );
+  assert.equal(after.detail.chunks, 1);
+  assert.equal(journal.take(now + 60 * minute, true), undefined, 'nothing is left of it');
+  assert.equal(journal.append(now, litellmEvent(1)).duplicates, 1);
+});
+
+test('a call with a run is recorded when it has both, in whichever order', (t) => {
+  for (const runFirst of [true, false]) {
+    const journal = opened(t, { runs: { ...errorsOnly, runs: 'all' } });
+    journal.append(now, litellmEvent(1));
+    const chunk = journal.take(now, true);
+    const [call] = journal.run((own) => own.take(1, server, now)).calls;
+    assert.ok(chunk && call);
+    const steps = [
+      () => journal.run((own) => own.settle(call.seq, { kind: 'recorded' }, now)),
+      () => journal.settle(chunk.id),
+    ];
+    for (const [index, step] of (runFirst ? steps : steps.reverse()).entries()) {
+      step();
+      const { recorded, pending, addsUp } = journal.account();
+      assert.deepEqual(
+        { recorded, pending, addsUp },
+        { recorded: index, pending: 1 - index, addsUp: true },
+      );
+    }
+    assert.equal(journal.account().detail.runs, 1);
+  }
+});
+
+test('a call that is dead or deleted by a person is in its chunk all the same', (t) => {
+  const journal = opened(t, { runs: { ...errorsOnly, runs: 'all' } });
+  journal.append(now, litellmEvent(1), litellmEvent(2), litellmEvent(3));
+  const [dead, deleted] = journal.run((own) => own.take(3, server, now)).calls;
+  assert.ok(dead && deleted);
+  journal.run((own) => {
+    own.settle(dead.seq, { kind: 'dead', reason: 'rejected', detail: 'x' }, now);
+    own.settle(deleted.seq, { kind: 'shed', reason: 'deleted' }, now);
+    own.dead.purge({}, now);
+  });
+  const chunk = journal.take(now, true);
+  assert.ok(chunk);
+  assert.equal(journal.members(chunk.id).length, 3);
+  journal.settle(chunk.id);
+  const { pending, dead: dying, shed, addsUp } = journal.account();
+  assert.deepEqual([pending, dying, shed, addsUp], [1, 1, { deleted: 1 }, true]);
+  assert.equal(journal.append(now, litellmEvent(1), litellmEvent(2)).duplicates, 2);
+});
+
+test('a chunk is closed when it has 5,000 calls or 32 MB', (t) => {
+  const journal = opened(t, { maxBytes: 400_000_000 });
+  for (let first = 1; first <= 5_500; first += 500) {
+    journal.append(now, ...eventsFrom(first, first + 499));
+  }
+  assert.equal(journal.take(now)?.calls, 5_000);
+
+  const large = opened(t, { maxBytes: 400_000_000 });
+  const question = 'x'.repeat(8_000_000);
+  for (let number = 1; number <= 5; number += 1) {
+    large.append(now, litellmEvent(number, { messages: [{ role: 'user', content: question }] }));
+  }
+  const chunk = large.take(now);
+  assert.equal(chunk?.calls, 4);
+  const members = large.members(chunk?.id ?? 0);
+  assert.deepEqual(
+    members.map(({ body, bodyBytes }) => [body, bodyBytes > 8_000_000]),
+    Array.from({ length: 4 }, () => [undefined, true]),
+  );
+});
+
+test('a chunk waits a quarter of an hour where calls are few, a minute where they are many', (t) => {
+  const few = opened(t);
+  few.append(now, litellmEvent(1));
+  assert.equal(few.take(now + 14 * minute), undefined);
+  assert.ok(few.take(now + 15 * minute));
+
+  const many = opened(t);
+  many.append(now, ...eventsFrom(1, 1_000));
+  assert.equal(many.take(now + minute - 1), undefined);
+  assert.ok(many.take(now + minute));
+});
+
+test('pages of a chunk are small, and hold all of it', (t) => {
+  const journal = opened(t);
+  const question = 'x'.repeat(200_000);
+  const events = Array.from({ length: 20 }, (_, number) =>
+    litellmEvent(number, { messages: [{ role: 'user', content: question }] }),
+  );
+  journal.append(now, ...events);
+  const chunk = journal.take(now, true);
+  assert.ok(chunk);
+  const first = journal.chunks((own) => own.page(chunk.id, 0));
+  assert.ok(first.length < 8, `${first.length}`);
+  assert.equal(journal.members(chunk.id).length, 20);
+});
+
+test('progress, postponement and the open chunk outlive a restart', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  const chunk = journal.take(now, true);
+  assert.ok(chunk);
+  const progress = { destination: server, runId: 'run-1', done: ['logged'] };
+  journal.append(now, litellmEvent(2));
+  journal.chunks((own) => own.postpone(chunk.id, { dueAt: now + minute, attempts: 2, progress }));
+  journal.reopen();
+  assert.equal(journal.take(now), undefined);
+  const again = journal.take(now + minute);
+  assert.deepEqual([again?.id, again?.attempts, again?.progress], [chunk.id, 2, progress]);
+  journal.append(now, litellmEvent(3));
+  journal.settle(chunk.id);
+  assert.equal(journal.take(now, true)?.calls, 2);
+});
+
+test('a post that is undone leaves nothing in the open chunk', (t) => {
+  const journal = opened(t, { maxBytes: 16_000_000 });
+  journal.append(now, litellmEvent(1));
+  assert.throws(() =>
+    journal.run((own) => {
+      own.append(bodyOf(litellmEvent(2)), now);
+      throw new Error('the disk failed');
+    }),
+  );
+  journal.append(now, litellmEvent(3));
+  const chunk = journal.take(now, true);
+  assert.equal(chunk?.calls, 2);
+  assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-1', 'call-3']);
+});
+
+test('where calls are not kept in chunks any more, those that were are finished', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  journal.run((own) =>
+    own.reconfigure({ retainMs: 1_000, experiment: '/e', runs: errorsOnly, chunks: false }),
+  );
+  journal.append(now, litellmEvent(2));
+  const { recorded, pending } = journal.account();
+  assert.deepEqual({ recorded, pending }, { recorded: 1, pending: 1 });
+  const chunk = journal.take(now + 15 * minute);
+  assert.equal(chunk?.calls, 1);
+});
