@@ -27,12 +27,15 @@ export type NoRunReason =
   | 'quota'
   /** Chance chose others. */
   | 'sampled'
-  /** So much waits for a run that none can be promised any more. */
+  /** So many marked or failed calls wait for a run that no more of them can be promised one. */
   | 'behind';
 
 export type RunChoice =
   /** `sampleRate`: the probability with which it was chosen; absent for failures. */
   { lane: number; sampleRate?: number } | { reason: NoRunReason };
+
+/** `pendingIn`: how many of those that wait for a run are in a lane. */
+export type LoadByLane = Load & { pendingIn: (lane: number) => number };
 
 /** Chooses once for each call, when it is taken in, whether it gets a run. */
 export interface RunChooser {
@@ -40,7 +43,7 @@ export interface RunChooser {
    * @param now Unix milliseconds.
    * @param load What waits for a run already, and what MLflow takes.
    */
-  choose(call: CallRecord, now: number, load: Load): RunChoice;
+  choose(call: CallRecord, now: number, load: LoadByLane): RunChoice;
   /** How things stand. */
   state(now: number, load: Load): RunChoiceState;
   /** What a restart has to know of the runs of the day. */
@@ -56,9 +59,6 @@ export interface RunChoiceState {
   chosenPerSecond: number;
 }
 
-/** With so many times the longest drain waiting, not even marked calls get a run. */
-const farBehind = 4;
-
 export function createRunChooser(
   options: RunChoiceOptions,
   now: number,
@@ -68,7 +68,7 @@ export function createRunChooser(
   const quota = createFailureQuota(options.failuresPerMinute);
   const sampling = createSampling(options, now, runsLeft);
 
-  const choose = (call: CallRecord, now: number, load: Load): RunChoice => {
+  const choose = (call: CallRecord, now: number, load: LoadByLane): RunChoice => {
     switch (runs) {
       case 'off':
         return { reason: 'off' };
@@ -85,17 +85,23 @@ export function createRunChooser(
   };
 
   /** Marked and failed calls; absent for those that chance is asked for. */
-  const chooseByItself = (call: CallRecord, now: number, load: Load): RunChoice | undefined => {
+  const chooseByItself = (
+    call: CallRecord,
+    now: number,
+    load: LoadByLane,
+  ): RunChoice | undefined => {
     const marked = isMarked(call, mark);
     if (!marked && call.status !== 'failure') return undefined;
-    const { pendingRuns, runsPerSecond } = load;
-    const isFarBehind =
-      runsPerSecond !== undefined && pendingRuns > (farBehind * runsPerSecond * maxDrainMs) / 1_000;
-    if (isFarBehind) return { reason: 'behind' };
+    const lane = marked ? lanes.marked : lanes.failed;
+    if (isBehind(lane, load)) return { reason: 'behind' };
     if (!marked && !quota.allows(call, now)) return { reason: 'quota' };
     sampling.ran(now);
-    return marked ? { lane: lanes.marked, sampleRate: 1 } : { lane: lanes.failed };
+    return marked ? { lane, sampleRate: 1 } : { lane };
   };
+
+  /** What waits in this lane alone takes longer to send than anything should. */
+  const isBehind = (lane: number, { pendingIn, runsPerSecond }: LoadByLane) =>
+    runsPerSecond !== undefined && pendingIn(lane) > (runsPerSecond * maxDrainMs) / 1_000;
 
   const state = (now: number, load: Load): RunChoiceState => {
     const chosenPerSecond = sampling.chosenPerSecond(now);

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isDeepStrictEqual } from 'node:util';
 import {
   createRunChooser,
+  lanes,
   type NoRunReason,
   type RunChoiceOptions,
   type RunChoiceState,
@@ -46,12 +47,23 @@ export function createRuns(
   const find = database.prepare('SELECT value FROM meta WHERE name = ?');
   const keep = database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
   const countPending = () =>
-    numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0');
+    Object.values(lanes).map((lane) =>
+      numberOf(
+        database,
+        `SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0 AND lane = ${lane}`,
+      ),
+    );
   let current = options;
   let chooser: RunChooser = createRunChooser(options, now, leftIn(find.get(leftName)?.['value']));
-  let pending = countPending();
+  /** By lane; what has ended is taken off when it is counted anew. */
+  let inLanes = countPending();
+  let pending = sumOf(inLanes);
   let perSecond: number | undefined;
-  const load = () => ({ pendingRuns: pending, runsPerSecond: perSecond });
+  const load = () => ({
+    pendingRuns: pending,
+    pendingIn: (lane: number) => inLanes[lane] ?? 0,
+    runsPerSecond: perSecond,
+  });
 
   return {
     choose: (call, now) => {
@@ -61,6 +73,7 @@ export function createRuns(
         return undefined;
       }
       pending += 1;
+      inLanes[choice.lane] = (inLanes[choice.lane] ?? 0) + 1;
       return choice;
     },
     ended: () => {
@@ -75,7 +88,8 @@ export function createRuns(
       chooser = createRunChooser(next, now, chooser.runsLeft(now));
     },
     tidy: (now) => {
-      pending = countPending();
+      inLanes = countPending();
+      pending = sumOf(inLanes);
       const { runs, at } = chooser.runsLeft(now);
       keep.run(leftName, `${runs} ${at}`);
     },
@@ -86,6 +100,10 @@ export function createRuns(
       leftOfDay: Math.max(0, Math.floor(chooser.runsLeft(now).runs)),
     }),
   };
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 function leftIn(value: unknown): RunsLeft | undefined {

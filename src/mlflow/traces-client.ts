@@ -10,6 +10,8 @@ import { startTraceBody, tracesFile } from './traces-start.ts';
 import type { TracesAsk, TracesWay, TracesWish } from './traces-way.ts';
 import type { Send } from './transport.ts';
 
+export type { TracesAsk, TracesWay, TracesWish } from './traces-way.ts';
+
 /** What of MLflow's API is about traces, one method a request unless said. None throws. */
 export interface TracesClient {
   /** How traces go to this server; asks up to four times. */

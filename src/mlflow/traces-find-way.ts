@@ -20,11 +20,12 @@ export async function findTracesWay(ask: Ask, wish: TracesWish): Promise<Outcome
   if (version.kind === 'done') return mapDone(version, (found) => wayOfVersion(found, wish));
   if (!tellsOfPathAlone(version)) return version;
 
-  const info = await has(
-    await ask({ name: 'server-info', method: 'GET', path: serverInfo }, (answer) =>
-      member(parsed(answer), 'store_type') === undefined ? undefined : true,
-    ),
+  const told = await ask({ name: 'server-info', method: 'GET', path: serverInfo }, (answer) =>
+    member(parsed(answer), 'store_type') === undefined ? undefined : true,
   );
+  // A page in the place of both: it may be one to log in, and pass.
+  if (isSomethingElse(version) && told.kind === 'hold' && isSomethingElse(told)) return told;
+  const info = has(told);
   if (info.kind !== 'done') return info;
   if (info.value) {
     const otlp = hasOtlp(await ask(emptyPost, () => true));
@@ -33,8 +34,11 @@ export async function findTracesWay(ask: Ask, wish: TracesWish): Promise<Outcome
   }
   if (wish === 'auto') return way(older, wish);
   // A trace of that id is nowhere; a server that knows the request says so by name.
-  const v3 = await ask({ name: 'traces/create', method: 'GET', path: noTrace }, () => true);
-  const knowsV3 = v3.kind === 'done' || v3.kind === 'reject';
+  const v3 = await ask<never>(
+    { name: 'traces/create', method: 'GET', path: noTrace },
+    () => undefined,
+  );
+  const knowsV3 = v3.kind === 'reject';
   if (!knowsV3 && !tellsOfPathAlone(v3)) return v3;
   return way(knowsV3 ? leastWithTraces : older, wish, knowsV3);
 }
@@ -75,6 +79,10 @@ function tellsOfPathAlone(outcome: Outcome<unknown>): boolean {
     outcome.kind === 'reject' ||
     (outcome.kind === 'hold' && /^(unsupported|not_mlflow|forbidden)$/.test(outcome.reason))
   );
+}
+
+function isSomethingElse(outcome: Outcome<unknown>): boolean {
+  return outcome.kind === 'hold' && outcome.reason === 'not_mlflow';
 }
 
 function versionIn(answer: string): string | undefined {

@@ -7,7 +7,7 @@ import { litellmEvent } from '../support/litellm-event.ts';
 
 const now = 1_800_000_000_000;
 const minute = 60_000;
-const idle = { pendingRuns: 0, runsPerSecond: 5 };
+const idle = { pendingRuns: 0, pendingIn: (_lane: number) => 0, runsPerSecond: 5 };
 
 const defaults: RunChoiceOptions = {
   runs: 'auto',
@@ -87,7 +87,7 @@ test('made-up teams do not get around the quota for ever', () => {
 
 test('chance chooses the same call again and again, or never', () => {
   const calls = Array.from({ length: 2_000 }, () => call());
-  const busy = { pendingRuns: 9_000, runsPerSecond: 5 };
+  const busy = { ...idle, pendingRuns: 9_000 };
   const chosen = (before: number) => {
     const { choose } = chooser();
     for (let other = 0; other < before; other += 1) choose(call(), now, busy);
@@ -99,10 +99,18 @@ test('chance chooses the same call again and again, or never', () => {
   assert.ok([...seldom].every((one) => often.has(one)));
 });
 
-test('when far too much waits, not even marked calls are promised a run', () => {
-  const { choose } = chooser({ mark: { ...defaults.mark, cost: 0 } });
-  assert.deepEqual(choose(call(), now, { pendingRuns: 36_001, runsPerSecond: 5 }), {
-    reason: 'behind',
+test('when too many of them wait, not even marked calls are promised a run', () => {
+  const { choose } = chooser({ mark: { ...defaults.mark, teams: ['audited'] } });
+  const marked = () => call({ metadata: { user_api_key_team_id: 'audited' } });
+  const waiting = (lane: number, calls: number) => ({
+    ...{ ...idle, pendingRuns: 1e6 },
+    pendingIn: (asked: number) => (asked === lane ? calls : 0),
   });
-  assert.ok(hasRun(choose(call(), now, { pendingRuns: 36_000, runsPerSecond: 5 })));
+  assert.deepEqual(choose(marked(), now, waiting(lanes.marked, 9_001)), { reason: 'behind' });
+  assert.deepEqual(choose(failure(), now, waiting(lanes.failed, 9_001)), { reason: 'behind' });
+  assert.ok(hasRun(choose(marked(), now, waiting(lanes.marked, 9_000))));
+  assert.ok(
+    hasRun(choose(marked(), now, waiting(lanes.failed, 9_001))),
+    'others are not ahead of it',
+  );
 });

@@ -37,13 +37,13 @@ test('as long as everything fits, every call is chosen', () => {
   const sampling = createSampling({ ...plenty, maxRunsPerDay: 20_000 }, start);
   assert.equal(sampling.rate(start, idle), 1);
   assert.equal(flow(sampling, { from: start, forMs: 10 * second, perSecond: 50 }).chosen, 500);
-  assert.equal(sampling.rate(start + 10 * second, { pendingRuns: 500, runsPerSecond: 5 }), 1);
+  assert.equal(sampling.rate(start + 10 * second, { ...idle, pendingRuns: 500 }), 1);
 });
 
 test('an hour without MLflow at a call a second costs no call its run', () => {
   const sampling = createSampling(plenty, start);
   flow(sampling, { from: start, forMs: hour, perSecond: 1 });
-  assert.equal(sampling.rate(start + hour, { pendingRuns: 3_600, runsPerSecond: 5 }), 1);
+  assert.equal(sampling.rate(start + hour, { ...idle, pendingRuns: 3_600 }), 1);
 });
 
 test('where it is not known what MLflow takes, nothing is held back', () => {
@@ -65,7 +65,7 @@ test('what waits for a run stays within the longest drain, and the sums can be e
     const sent = Math.floor(((at - sentUntil) * 5) / second);
     pendingRuns = Math.max(0, pendingRuns - sent);
     sentUntil += (sent * second) / 5;
-    const rate = sampling.rate(at, { pendingRuns, runsPerSecond: 5 });
+    const rate = sampling.rate(at, { ...idle, pendingRuns });
     const isChosen = random.next() < rate;
     sampling.passed(at, isChosen);
     variance += (1 - rate) / rate;
@@ -131,7 +131,11 @@ test('no rate is 0, however far behind it is', () => {
     at: start,
   });
   flow(sampling, { from: start, forMs: 60 * second, perSecond: 1_000 });
-  const rate = sampling.rate(start + 60 * second, { pendingRuns: 1e9, runsPerSecond: 0.001 });
+  const rate = sampling.rate(start + 60 * second, {
+    ...idle,
+    pendingRuns: 1e9,
+    runsPerSecond: 0.001,
+  });
   assert.equal(rate, 0.001);
 });
 

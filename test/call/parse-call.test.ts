@@ -215,3 +215,23 @@ function assertSound(value: unknown): void {
   else if (typeof value === 'object' && value !== null) Object.values(value).forEach(assertSound);
   else assert.ok(typeof value === 'boolean', typeof value);
 }
+
+test('the class of service is that of the answer, else that of the price, never what was asked for', () => {
+  const tierOf = (changes: Record<string, unknown>) => parse(changes).serviceTier;
+  const model_parameters = { service_tier: 'auto' };
+  const cost_breakdown = { service_tier: 'flex' };
+  assert.equal(tierOf({ model_parameters, response: { service_tier: 'default' } }), 'default');
+  assert.equal(tierOf({ response: { usage: { service_tier: 'standard' } } }), 'standard');
+  assert.equal(tierOf({ cost_breakdown, response: { service_tier: null } }), 'flex');
+  assert.equal(tierOf({ cost_breakdown, response: { service_tier: 'priority' } }), 'priority');
+  assert.equal(tierOf({ model_parameters, response: 'redacted-by-litellm' }), undefined);
+});
+
+test('a cost is parted into what was asked and what was answered, where it is known itself', () => {
+  const cost_breakdown = { input_cost: 0.2, output_cost: 0.3, total_cost: 0.5 };
+  assert.deepEqual(parse({ response_cost: 0.5, cost_breakdown }).cost, {
+    ...{ usd: 0.5, inputUsd: 0.2, outputUsd: 0.3 },
+  });
+  assert.deepEqual(parse({ response_cost: 0.5, cost_breakdown: null }).cost, { usd: 0.5 });
+  assert.deepEqual(parse({ response_cost: 0, cost_breakdown }).cost, {});
+});

@@ -15,14 +15,14 @@ const posts = (server: MinimalTraces) => server.requests.filter(isPost).length;
 const totalTokens = (server: MinimalTraces) =>
   [...server.traces.values()].reduce((sum, { totalTokens: tokens }) => sum + tokens, 0);
 
-test('calls go a hundred a request, into the experiment beside their own', async (t) => {
+test('calls go a hundred a request, into the experiment of their runs', async (t) => {
   const server = await startMinimalTraces(t, newest);
   const line = startTraceLine(t, server.url);
   line.append(eventsFrom(1, 250));
   await line.pass(3 * second);
   assert.deepEqual(line.counts(), { waiting: 0, kept: 250, givenUp: 0 });
   assert.deepEqual(server.batches.toSorted(), [100, 100, 50]);
-  assert.deepEqual([...server.experiments.keys()], ['/litellm/traces']);
+  assert.deepEqual([...server.experiments.keys()], ['/litellm']);
   assert.equal(server.traces.size, 250);
   assert.ok(server.traces.has(line.traceIdOf(7)));
 });
@@ -136,6 +136,18 @@ test('a server that fails over everything loses no trace, and is asked ever more
   server.fault = () => undefined;
   await line.pass(10 * minute);
   assert.equal(line.counts().kept, 100);
+});
+
+test('a trace over which the server fails is not given up as long as it takes no other', async (t) => {
+  const server = await startMinimalTraces(t, newest);
+  const line = startTraceLine(t, server.url);
+  server.fault = (request) => (isPost(request) ? { status: 500 } : undefined);
+  line.append([litellmEvent(1)]);
+  await line.pass(30 * minute);
+  assert.ok(posts(server) < 40, `${posts(server)} requests in half an hour`);
+  server.fault = () => undefined;
+  await line.pass(10 * minute);
+  assert.equal(line.counts().kept, 1);
 });
 
 test('an answer that was lost doubles no tokens: the server is asked when it cannot act any more', async (t) => {

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { isLong } from '../crash/is-long.ts';
 import { eventsFrom } from '../support/litellm-event.ts';
 import { type MinimalRun, startMinimalMlflow } from '../support/minimal-mlflow.ts';
 import { postEvents } from '../support/post-events.ts';
@@ -14,6 +15,9 @@ const callsAChunk = 5_000;
 
 /** The requests of a chunk, from its create on. */
 const steps = ['runs/create', 'runs/log-batch', 'put', 'put', 'put', 'runs/update'];
+
+/** Those that are tried where time is short. */
+const shortSteps = new Set([0, 3, 5]);
 
 interface Line {
   request_id: string;
@@ -41,8 +45,9 @@ test('killed at each step of a chunk, the sidecar keeps each call once, and make
   });
   t.after(() => sidecar.close());
   const chunkRuns = () => mlflow.runsOf('sidecar.record', 'chunk');
-  const finished = () => chunkRuns().filter(({ status }) => status === 'FINISHED').length;
+  const ends = () => mlflow.requests.filter((request) => request === 'runs/update').length;
   let posted = 0;
+  let tried = 0;
   const post = async (length: number) => {
     const events = eventsFrom(posted + 1, posted + length);
     posted += length;
@@ -53,6 +58,8 @@ test('killed at each step of a chunk, the sidecar keeps each call once, and make
 
   await post(1);
   for (const [index, step] of steps.entries()) {
+    if (!isLong && !shortSteps.has(index)) continue;
+    tried += 1;
     let seen = 0;
     const killed = new Promise<void>((resolve) => {
       mlflow.fault = (request) => {
@@ -66,8 +73,9 @@ test('killed at each step of a chunk, the sidecar keeps each call once, and make
     await post(callsAChunk);
     await killed;
     mlflow.fault = () => undefined;
+    const before = ends();
     await sidecar.start();
-    await waitUntil(() => finished() > index || undefined, {
+    await waitUntil(() => ends() > before || undefined, {
       what: `the chunk to be finished that was killed at ${step}`,
       withinMs: 60_000,
     });
@@ -75,7 +83,7 @@ test('killed at each step of a chunk, the sidecar keeps each call once, and make
   await sidecar.stop();
 
   const runs = chunkRuns();
-  assert.equal(runs.length, steps.length + 1, 'the open chunk is sent by the stop');
+  assert.equal(runs.length, tried + 1, 'the open chunk is sent by the stop');
   assert.ok(runs.every(({ status, deleted }) => status === 'FINISHED' && !deleted));
   const ids = runs.map(({ tags }) => tags.get('sidecar.chunk_id'));
   assert.equal(new Set(ids).size, runs.length);

@@ -74,7 +74,7 @@ describe('traces are read back from MLflow', { concurrency: 1, timeout }, () => 
       });
 
       const byNumber = async (line: TraceLine, experiment: string) => {
-        const traces = await traceReader(mlflow.url).traces(`${experiment}/traces`);
+        const traces = await traceReader(mlflow.url).traces(experiment);
         const byId = new Map(traces.map((trace) => [trace.id, trace]));
         assert.equal(byId.size, traces.length, 'each is there once');
         return (number: number): MlflowTrace => {
@@ -132,8 +132,8 @@ describe('traces are read back from MLflow', { concurrency: 1, timeout }, () => 
         await line.pass(60 * second);
         assert.equal(line.counts().kept, 30 * perRound);
         const reader = traceReader(mlflow.url);
-        assert.equal(await reader.sum('/s/traces', 'TRACES', 'total_tokens'), 30 * perRound * 28);
-        const spent = await reader.sum('/s/traces', 'SPANS', 'total_cost');
+        assert.equal(await reader.sum('/s', 'TRACES', 'total_tokens'), 30 * perRound * 28);
+        const spent = await reader.sum('/s', 'SPANS', 'total_cost');
         assert.ok(Math.abs(spent - 30 * 4 * cost) < 1e-9 * spent, `${spent}`);
       });
 
@@ -162,9 +162,9 @@ describe('traces are read back from MLflow', { concurrency: 1, timeout }, () => 
         assert.ok(posts > 4);
         assert.deepEqual(line.counts(), { waiting: 0, kept: 8 * perRound, givenUp: 0 });
         const reader = traceReader(mlflow.url);
-        assert.equal((await reader.traces('/l/traces')).length, 8 * perRound);
+        assert.equal((await reader.traces('/l')).length, 8 * perRound);
         if (!at(version, 9)) return;
-        assert.equal(await reader.sum('/l/traces', 'TRACES', 'total_tokens'), 8 * perRound * 28);
+        assert.equal(await reader.sum('/l', 'TRACES', 'total_tokens'), 8 * perRound * 28);
       });
     });
   }

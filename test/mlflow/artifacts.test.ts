@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoredObject } from '../../src/aws/s3.ts';
-import { createArtifacts } from '../../src/mlflow/artifacts.ts';
+import { type Artifacts, createArtifacts } from '../../src/mlflow/artifacts.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 
-/** Where `call.json` of a run with this artifact URI goes in S3. */
-async function placeOf(artifactUri: string): Promise<string | undefined> {
+/** Where what `put` puts goes in S3. */
+async function placeOf(
+  put: (artifacts: Artifacts) => Promise<unknown> | undefined,
+): Promise<string | undefined> {
   const stored: StoredObject[] = [];
   const onOutcome = () => undefined;
   const artifacts = createArtifacts({
@@ -24,7 +26,7 @@ async function placeOf(artifactUri: string): Promise<string | undefined> {
     now: Date.now,
     onOutcome,
   });
-  await artifacts.put({ id: 'r', artifactUri }, 'call.json', new Uint8Array());
+  await put(artifacts);
   return stored[0] && `${stored[0].bucket} ${stored[0].key}`;
 }
 
@@ -41,6 +43,18 @@ for (const [uri, place] of [
   ['', undefined],
 ] as const) {
   test(`the files of ${uri || 'a run without a URI'} go to ${place ?? 'no place that is known'}`, async () => {
-    assert.equal(await placeOf(uri), place);
+    const run = { id: 'r', artifactUri: uri };
+    const put = ({ put }: Artifacts) => put(run, 'call.json', new Uint8Array());
+    assert.equal(await placeOf(put), place);
+  });
+}
+
+for (const [uri, place] of [
+  ['s3://lake/dt=2026-11-24/hour=13/j-1.jsonl.gz', 'lake dt=2026-11-24/hour=13/j-1.jsonl.gz'],
+  ['s3://lake', undefined],
+  ['gs://lake/a.gz', undefined],
+] as const) {
+  test(`a file for ${uri} goes to ${place ?? 'no place that is known'}`, async () => {
+    assert.equal(await placeOf(({ putAt }) => putAt(uri, new Uint8Array())), place);
   });
 }

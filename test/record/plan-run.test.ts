@@ -159,6 +159,12 @@ test('a second run on purpose has an id of its own, and names the first', () => 
   assert.ok(!first.tags.has('sidecar.replay_of'));
 });
 
+test('a run says with which probability its call was chosen, where that was by chance', () => {
+  const rate = (sampleRate?: number) =>
+    planRun(whole, undefined, sampleRate).tags.get('sidecar.sample_rate');
+  assert.deepEqual([rate(), rate(1), rate(0.125)], [undefined, '1', '0.125']);
+});
+
 test('what is not known is absent, and no zero', () => {
   const { metrics, params, tags, name, status, ...rest } = planRun(bare);
   assert.deepEqual(Object.fromEntries(metrics), { cache_hit: 0, error: 0 });

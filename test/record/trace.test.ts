@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { planTrace } from '../../src/record/trace/plan-trace.ts';
 import { shortenJson } from '../../src/record/trace/shorten-json.ts';
 import { traceContent } from '../../src/record/trace/trace-content.ts';
-import { tracesExperiment } from '../../src/record/trace/traces-experiment.ts';
+import { tracePage } from '../../src/record/trace/trace-page.ts';
 import { admitCall } from '../support/admitted-call.ts';
 import { anyText } from '../support/any-call.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
@@ -170,7 +170,10 @@ test('shortened JSON is JSON, and no longer than it may be', () => {
   );
 });
 
-test('traces have an experiment below that of the runs, whose name MLflow takes', () => {
-  assert.equal(tracesExperiment('/litellm/payments'), '/litellm/payments/traces');
-  assert.ok(tracesExperiment('é'.repeat(300)).length <= 256);
+test('the page of a trace is known before the trace is there', () => {
+  const { record } = admitCall(litellmEvent(1), 1);
+  assert.equal(
+    tracePage('7', record.recordId),
+    `#/experiments/7/traces?selectedEvaluationId=tr-${planTrace(record).traceId}`,
+  );
 });

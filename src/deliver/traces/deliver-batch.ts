@@ -1,8 +1,7 @@
 import type { TracedCall } from '../../journal/detail.ts';
 import type { Outcome } from '../../mlflow/outcome.ts';
-import type { TracesWay } from '../../mlflow/traces-way.ts';
+import type { TracesWay } from '../../mlflow/traces-client.ts';
 import { traceIdsOf } from '../../record/trace/trace-ids.ts';
-import { tracesExperiment } from '../../record/trace/traces-experiment.ts';
 import { type LoadedTrace, loadTrace } from './load-trace.ts';
 import { type OtlpWay, type Sending, sendTraces } from './send-traces.ts';
 import { startTrace } from './start-traces.ts';
@@ -14,7 +13,9 @@ const mostBytes = 4 * 1024 * 1024;
 const startedAtOnce = 4;
 
 /**
- * Gives calls of one experiment their traces, as far as it can.
+ * Gives calls of one experiment their traces, as far as it can. They go where the runs of these calls go:
+ * MLflow opens any experiment on its Overview, which shows what its traces say, and is empty without
+ * them; and a person who prefers the list of runs gets that, traces or not (seen on 3.10.1 and 3.17.2).
  *
  * @returns Why not all of them, where that says something of more than one trace.
  */
@@ -28,7 +29,7 @@ export async function deliverBatch(
   const [first] = calls;
   if (first === undefined) return undefined;
   const sure = calls.filter((call) => !doubts.isUnclear(call));
-  const experiment = await parts.experiments.idOf(tracesExperiment(first.experiment));
+  const experiment = await parts.experiments.idOf(first.experiment);
   if (experiment.kind === 'reject' && experiment.reason === 'invalid') {
     await sending.ended(
       calls.map(({ seq }) => seq),

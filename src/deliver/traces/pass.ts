@@ -1,4 +1,4 @@
-import type { TracesWay } from '../../mlflow/traces-way.ts';
+import type { TracesWay } from '../../mlflow/traces-client.ts';
 import type { Pace } from '../usage/pace.ts';
 import { deliverBatch } from './deliver-batch.ts';
 import type { Sending } from './send-traces.ts';

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../mlflow/outcome.ts';
-import type { TracesWay } from '../../mlflow/traces-way.ts';
+import type { TracesWay } from '../../mlflow/traces-client.ts';
 import type { Doubts } from './doubts.ts';
 import type { LoadedTrace } from './load-trace.ts';
 import type { Failure, TraceDeliveryParts } from './trace-parts.ts';

@@ -1,4 +1,4 @@
-import type { TracesWay } from '../../mlflow/traces-way.ts';
+import type { TracesWay } from '../../mlflow/traces-client.ts';
 import { type Backoff, fullJitter } from '../backoff.ts';
 import { createPace } from '../usage/pace.ts';
 import { createDoubts } from './doubts.ts';

@@ -5,8 +5,3 @@
 export function traceIdsOf(recordId: string): { traceId: string; spanId: string } {
   return { traceId: recordId.slice(0, 32), spanId: recordId.slice(32, 48) };
 }
-
-/** The id by which MLflow's pages and API know the trace. */
-export function mlflowTraceId(traceId: string): string {
-  return `tr-${traceId}`;
-}
