@@ -76,11 +76,13 @@ export async function startApp(parts: AppParts): Promise<App> {
   const holds = {
     mlflow: holdOf('mlflow'),
     artifacts: holdOf('artifacts'),
+    archive: holdOf('archive'),
     traces: holdOf('traces'),
   };
   const destinations = (): Record<string, DestinationState> => ({
     mlflow: holds.mlflow.state(),
     artifacts: holds.artifacts.state(),
+    ...(settings.archive.uri !== undefined && { archive: holds.archive.state() }),
     ...(settings.record.traces !== 'off' && { traces: holds.traces.state() }),
   });
   const metrics = createMetrics({ account, destinations, now: clock.now });

@@ -50,7 +50,8 @@ export async function createLine(
   over: AbortSignal,
 ): Promise<Line> {
   const { settings, journal, holds, metrics, clock, log } = parts;
-  const { record, usage: usageSettings, destination: place } = settings();
+  const { record, usage: usageSettings, destination: place, archive: archiveSettings } = settings();
+  const archive = archiveSettings.uri;
   const folder = await openChunkFolder(settings().journal.dir);
   const { gate, ration, close: closeTransport } = createServerGate(parts, destination);
   const random = Math.random;
@@ -105,13 +106,15 @@ export async function createLine(
     onLoss: (day, what) =>
       log.warn({ day }, `MLflow does not take the usage of ${day}: ${what} will be missing`),
   });
+  let tracesWay: keyof typeof wayWords = record.traces === 'off' ? 'none' : 'otlp';
   const chunks = deliverChunks({
     ...ofFew,
+    holds: archive === undefined ? holds : { mlflow: holds.mlflow, artifacts: holds.archive },
     ...{ journal, journalId, destination: identity, untilKept, over, folder, body },
     experiment: () => callsExperiment(settings().record.experiment),
-    archive: () => settings().archive.uri,
+    archive: () => archive,
     previews: () => settings().archive.previews === 'on',
-    isTraced: () => record.traces !== 'off',
+    isTraced: () => tracesWay !== 'none',
     onLoss: ({ id, calls }, reason) =>
       log.error({ chunk: id, calls, reason }, 'MLflow does not take a chunk of the calls table'),
     onDiskTrouble: ({ id }, code) =>
@@ -127,7 +130,10 @@ export async function createLine(
           experiments: createExperiments(first),
           hold: holds.traces,
           server: holds.mlflow,
-          onWay: (way) => log.info({ way: way.kind }, wayWords[way.kind]),
+          onWay: (way) => {
+            tracesWay = way.kind;
+            log.info({ way: way.kind }, wayWords[way.kind]);
+          },
           onLoss: (lost, reason) =>
             log.warn({ traces: lost, reason }, 'MLflow does not take the traces of some calls'),
         });

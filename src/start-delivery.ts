@@ -25,8 +25,8 @@ export interface DeliveryParts {
   /** Those of the moment. */
   settings: () => Settings;
   journal: Journal;
-  /** Of MLflow itself, of where artifacts go, and of traces. */
-  holds: { mlflow: Hold; artifacts: Hold; traces: Hold };
+  /** Of MLflow itself, of where artifacts go, of where the archive goes, and of traces. */
+  holds: { mlflow: Hold; artifacts: Hold; archive: Hold; traces: Hold };
   metrics: Metrics;
   clock: Clock;
   log: Logger;
@@ -48,14 +48,17 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     if (over.signal.aborted) return;
     line = await createLine(parts, access, { ...destination, journalId }, over.signal);
   };
-  void begin().catch(ignoreLostJournal);
+  const begun = begin().catch(ignoreLostJournal);
 
   return {
     wake: () => line?.wake(),
     rate: () => line?.rate(),
     stop: async (graceMs) => {
+      const deadline = clock.now() + graceMs;
+      // What goes with the disk is worth the wait for a server that is still being looked for.
+      if (settings().journal.ephemeral) await Promise.race([begun, clock.sleep(graceMs)]);
       // Without a line there is nothing to go on with, and what looks for MLflow begins none any more.
-      await line?.drain(graceMs);
+      await line?.drain(Math.max(0, deadline - clock.now()));
       over.abort();
       await line?.close();
     },

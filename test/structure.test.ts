@@ -29,7 +29,10 @@ const allowed: Readonly<Record<string, readonly Arrow[]>> = {
     { to: 'record' },
     {
       to: 'mlflow',
-      only: ['artifacts.ts', 'client.ts', 'outcome.ts', 'transport.ts'],
+      only: [
+        ...['artifacts.ts', 'client.ts', 'outcome.ts', 'transport.ts'],
+        ...['traces-client.ts', 'traces-way.ts'],
+      ],
       types: true,
     },
   ],
