@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 interface Variable {
   /** Where it stands in the file. */
   path: readonly [section: string, name: string];
-  kind: 'text' | 'number' | 'secret' | 'role';
+  kind: 'text' | 'number' | 'yes_or_no' | 'secret' | 'role';
 }
 
 /**
@@ -27,6 +27,9 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SIDECAR_PORT', { path: ['server', 'port'], kind: 'number' }],
   ['SIDECAR_AUTH_TOKEN', { path: ['server', 'authToken'], kind: 'secret' }],
   ['SIDECAR_DATA_DIR', { path: ['journal', 'dir'], kind: 'text' }],
+  ['SIDECAR_JOURNAL_EPHEMERAL', { path: ['journal', 'ephemeral'], kind: 'yes_or_no' }],
+  ['SIDECAR_SHUTDOWN_GRACE', { path: ['shutdown', 'grace'], kind: 'text' }],
+  ['SIDECAR_ARCHIVE_URI', { path: ['archive', 'uri'], kind: 'text' }],
   ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
   ['SIDECAR_RECORD_TRACES', { path: ['record', 'traces'], kind: 'text' }],
   ['SIDECAR_RECORD_CALLS', { path: ['record', 'calls'], kind: 'text' }],
@@ -54,7 +57,7 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
 export interface GivenValue {
   variable: string;
   path: readonly [section: string, name: string];
-  value: string | number | readonly object[];
+  value: string | number | boolean | readonly object[];
 }
 
 /** What the environment sets. An empty variable sets nothing. */
@@ -99,6 +102,8 @@ export function secretFiles(environment: Environment): string[] {
 /** Text that is no number stays text: the schema says what is wrong with it. */
 function readValue(text: string, kind: Variable['kind']): GivenValue['value'] {
   if (kind === 'role') return [{ roleArn: text }];
+  // What is neither is refused by the schema, which says what is allowed.
+  if (kind === 'yes_or_no') return text === 'true' ? true : text === 'false' ? false : text;
   return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))
     ? Number(text)
     : text;
