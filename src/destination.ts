@@ -3,6 +3,7 @@ import { type CredentialSource, createCredentialSource } from './aws/credentials
 import { type MlflowResource, mlflowEndpoint, mlflowResource } from './aws/mlflow-resource.ts';
 import { createProvider } from './aws/provider.ts';
 import { createServerClock, type ServerClock } from './aws/server-clock.ts';
+import { serviceEndpoint } from './aws/service-endpoint.ts';
 import { createSigV4 } from './aws/sigv4.ts';
 import {
   controlPlane,
@@ -109,8 +110,8 @@ function describe(
   { credentials, clock }: AwsAccess,
   over: AbortSignal,
 ) {
-  const custom = process.env['AWS_ENDPOINT_URL_SAGEMAKER'] || undefined;
-  return describeTrackingServer(name, controlPlane(region, custom), credentials, clock, over);
+  const endpoint = controlPlane(region, serviceEndpoint('SAGEMAKER', process.env));
+  return describeTrackingServer(name, endpoint, credentials, clock, over);
 }
 
 function signedDestination(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createCredentialSource } from '../src/aws/credentials.ts';
 import { createServerClock } from '../src/aws/server-clock.ts';
 import { findDestination } from '../src/destination.ts';
@@ -8,11 +8,17 @@ import { fakeClock } from './support/fake-clock.ts';
 import { startControlPlane } from './support/sagemaker-control-plane/control-plane.ts';
 import { waitUntil } from './support/wait-until.ts';
 
-test('the size of a tracking server counts as soon as SageMaker tells it', async (t) => {
+for (const variable of ['AWS_ENDPOINT_URL_SAGEMAKER', 'AWS_ENDPOINT_URL'] as const) {
+  test(`the size of a tracking server counts as soon as SageMaker at ${variable} tells it`, (t) =>
+    assertSizeCounts(t, variable));
+}
+
+async function assertSizeCounts(t: TestContext, variable: string): Promise<void> {
   const keys = { secretAccessKey: 'secret', sessionToken: 'token', allowed: ['sagemaker:*'] };
   const plane = await startControlPlane({ credentials: () => keys });
   t.after(plane.close);
-  process.env['AWS_ENDPOINT_URL_SAGEMAKER'] = plane.url;
+  process.env[variable] = plane.url;
+  t.after(() => delete process.env[variable]);
   const arn = plane.addTrackingServer('logs', { TrackingServerSize: 'Large' });
   plane.throttle();
   const loaded = loadSettings({ MLFLOW_TRACKING_URI: arn });
@@ -42,4 +48,4 @@ test('the size of a tracking server counts as soon as SageMaker tells it', async
     what: 'the second question',
     withinMs: 5_000,
   });
-});
+}

@@ -14,7 +14,7 @@ import {
   overwriteLeaf,
 } from '../support/damaged-journal.ts';
 import { eventsFrom } from '../support/litellm-event.ts';
-import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../support/minimal-front.ts';
 import { postEvents } from '../support/post-events.ts';
 import { runProgram } from '../support/run-program.ts';
 import { serverEnvironment } from '../support/server-environment.ts';
@@ -22,9 +22,9 @@ import { startSidecar } from '../support/sidecar.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 test('after damage to the log the runs that were begun are found, and none is made twice', async (t) => {
-  const mlflow = await startMinimalMlflow(t);
+  const { mlflow, trackingUri, environment: env } = await startMinimalFront(t);
   mlflow.fault = (request) => (request === 'runs/log-batch' ? { status: 503 } : undefined);
-  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   await postEvents(sidecar.eventsUrl, eventsFrom(1, 4));
   const isBegun = async () =>

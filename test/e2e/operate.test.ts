@@ -4,7 +4,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { litellmEvent } from '../support/litellm-event.ts';
-import { type MinimalMlflow, startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../support/minimal-front.ts';
+import type { MinimalMlflow } from '../support/minimal-mlflow.ts';
 import { postEvents } from '../support/post-events.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -36,9 +37,9 @@ const reject = (request: string) =>
 async function withDead(
   t: TestContext,
 ): Promise<{ mlflow: MinimalMlflow; sidecar: Sidecar; data: string }> {
-  const mlflow = await startMinimalMlflow(t);
+  const { mlflow, trackingUri, environment: env } = await startMinimalFront(t);
   mlflow.fault = reject;
-  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2), null]);
   await sidecar.drained();
@@ -80,8 +81,8 @@ test('dead calls that are requeued are recorded by the running daemon', async (t
 });
 
 test('a replay makes the runs that are absent, and leaves the others alone', async (t) => {
-  const mlflow = await startMinimalMlflow(t);
-  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  const { mlflow, trackingUri, environment: env } = await startMinimalFront(t);
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   const data = join(sidecar.dir, 'data');
   await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2), litellmEvent(3)]);
@@ -103,8 +104,8 @@ test('a replay makes the runs that are absent, and leaves the others alone', asy
 });
 
 test('a second run on purpose is told from the first, and changes nothing in the account', async (t) => {
-  const mlflow = await startMinimalMlflow(t);
-  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  const { mlflow, trackingUri, environment: env } = await startMinimalFront(t);
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   const data = join(sidecar.dir, 'data');
   await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2)]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createKeyedHash } from '../../src/admit/keyed-hash.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
-import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../support/minimal-front.ts';
 import { postEvents } from '../support/post-events.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -14,12 +14,12 @@ const hash = createKeyedHash(key);
 
 /** What the daemon under these settings makes of calls, in MLflow and in its own log and metrics. */
 async function recorded(t: TestContext, redact: object, events: object[]) {
-  const mlflow = await startMinimalMlflow(t);
+  const { mlflow, trackingUri, environment } = await startMinimalFront(t);
   const config = join(tempFolder(t), 'sidecar.yaml');
   writeFileSync(config, JSON.stringify({ redact }));
   const sidecar = await startSidecar({
-    trackingUri: mlflow.url,
-    env: { SIDECAR_CONFIG: config, SIDECAR_REDACT_HASH_KEY: key, SIDECAR_LOG_LEVEL: 'trace' },
+    trackingUri,
+    env: { ...environment, SIDECAR_CONFIG: config, SIDECAR_REDACT_HASH_KEY: key },
   });
   t.after(() => sidecar.close());
   await postEvents(sidecar.eventsUrl, events);

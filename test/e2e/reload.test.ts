@@ -3,19 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { litellmEvent } from '../support/litellm-event.ts';
-import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../support/minimal-front.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 /** A sidecar whose settings stand in a file; `logged` waits until its log has a line like this. */
 async function withFile(t: TestContext, content: string) {
-  const mlflow = await startMinimalMlflow(t);
+  const { mlflow, trackingUri, environment } = await startMinimalFront(t);
   const file = join(tempFolder(t), 'sidecar.yaml');
   writeFileSync(file, content);
   // The file alone decides on the level, too.
-  const env = { SIDECAR_CONFIG: file, SIDECAR_LOG_LEVEL: undefined };
-  const sidecar = await startSidecar({ trackingUri: mlflow.url, env });
+  const env = { ...environment, SIDECAR_CONFIG: file, SIDECAR_LOG_LEVEL: undefined };
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   const logged = (pattern: RegExp) => {
     const look = () => pattern.exec(readFileSync(sidecar.logFile, 'utf8')) ?? undefined;

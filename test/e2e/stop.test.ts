@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import { startCountingProxy } from '../support/counting-proxy.ts';
 import { eventsFrom } from '../support/litellm-event.ts';
-import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../support/minimal-front.ts';
 import { postEvents } from '../support/post-events.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -11,15 +10,10 @@ import { waitUntil } from '../support/wait-until.ts';
 test('a create that is under way at a stop is not sent again after it', {
   timeout: 240_000,
 }, async (t) => {
-  const mlflow = await startMinimalMlflow(t);
-  const proxy = await startCountingProxy(mlflow.url);
-  t.after(() => proxy.close());
+  const { mlflow, proxy, trackingUri, environment: env } = await startMinimalFront(t);
   // The server acts, but answers later than the stop's grace of 8 s.
-  proxy.treat(({ path }) => ({
-    kind: 'pass',
-    ...(path.endsWith('/runs/create') && { delayMs: 11_000 }),
-  }));
-  const sidecar = await startSidecar({ trackingUri: proxy.url });
+  proxy.harm(({ name }) => (name === 'runs/create' ? { kind: 'slow', ms: 11_000 } : undefined));
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   await postEvents(sidecar.eventsUrl, eventsFrom(1, 3));
   await waitUntil(() => (mlflow.runs.size === 3 ? true : undefined), {
@@ -28,7 +22,7 @@ test('a create that is under way at a stop is not sent again after it', {
   });
   const { code } = await sidecar.stop();
   assert.equal(code, 0);
-  proxy.treat(() => ({ kind: 'pass' }));
+  proxy.heal();
   await sidecar.start();
   await sidecar.drained(150_000);
   assert.deepEqual(
@@ -38,8 +32,8 @@ test('a create that is under way at a stop is not sent again after it', {
 });
 
 test('a post that stalls does not stop the stop', { timeout: 60_000 }, async (t) => {
-  const mlflow = await startMinimalMlflow(t);
-  const sidecar = await startSidecar({ trackingUri: mlflow.url });
+  const { trackingUri, environment: env } = await startMinimalFront(t);
+  const sidecar = await startSidecar({ trackingUri, env });
   t.after(() => sidecar.close());
   const stalled = request(sidecar.eventsUrl, {
     method: 'POST',

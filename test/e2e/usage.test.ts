@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { type Front, type SuiteMlflow, startFront, startSuiteMlflow } from '../support/front.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { type MlflowReader, type MlflowRun, mlflowReader } from '../support/mlflow-reader.ts';
-import { type MlflowServer, startMlflow } from '../support/mlflow-server.ts';
 import { postEvents } from '../support/post-events.ts';
 import { createRandom } from '../support/random.ts';
 import { startSidecar } from '../support/sidecar.ts';
@@ -10,8 +10,12 @@ import { day0, failedEvent, hour, minute } from '../support/usage-journal.ts';
 import { startUsageLine } from '../support/usage-line.ts';
 import { untilUsageHas, usageSums } from '../support/usage-sums.ts';
 
-const mlflow: MlflowServer = await startMlflow();
-after(() => mlflow.close());
+const mlflow: SuiteMlflow = await startSuiteMlflow();
+const front: Front = await startFront(mlflow);
+after(async () => {
+  await front.close();
+  await mlflow.close();
+});
 const reader: MlflowReader = mlflowReader(mlflow.url);
 
 const isDay = (run: MlflowRun) => /^usage \d{4}-\d\d-\d\d$/.test(run.runName);
@@ -19,7 +23,7 @@ const isDay = (run: MlflowRun) => /^usage \d{4}-\d\d-\d\d$/.test(run.runName);
 test('what calls add up to is read back from MLflow: points, totals, runs below each other', {
   timeout: 240_000,
 }, async (t) => {
-  const line = startUsageLine(t, mlflow.url, {}, 23 * hour + 40 * minute);
+  const line = startUsageLine(t, front.way, {}, 23 * hour + 40 * minute);
   const team = (name: string) => ({ metadata: { user_api_key_team_alias: name } });
   line.append(litellmEvent(1), litellmEvent(2, { cache_hit: true, saved_cache_cost: 0.5 }));
   line.append(failedEvent(3, { litellm_call_id: 'again' }));
@@ -72,9 +76,9 @@ test('sums are exact though the sidecar is killed again and again under load', {
   timeout: 300_000,
 }, async (t) => {
   const sidecar = await startSidecar({
-    trackingUri: mlflow.url,
+    trackingUri: front.trackingUri,
     experiment: '/killed',
-    env: { SIDECAR_RECORD_USAGE: 'on', SIDECAR_USAGE_INTERVAL: '1' },
+    env: { ...front.environment, SIDECAR_RECORD_USAGE: 'on', SIDECAR_USAGE_INTERVAL: '1' },
   });
   t.after(() => sidecar.close());
   const random = createRandom(20_261_124);

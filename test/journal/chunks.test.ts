@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Account } from '../../src/journal/account.ts';
 import type { Chunks } from '../../src/journal/chunks.ts';
@@ -53,6 +56,15 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
     },
     reopen: () => {
       journal.close();
+      journal = open();
+    },
+    /** Opens it again after damage was met, and `act` did something to its tables. */
+    salvaged: (act: (database: DatabaseSync) => void = () => undefined) => {
+      journal.close();
+      const database = new DatabaseSync(join(folder, 'journal.db'));
+      act(database);
+      database.close();
+      writeFileSync(join(folder, 'damaged'), '');
       journal = open();
     },
   };
@@ -234,4 +246,38 @@ test('where calls are not kept in chunks any more, those that were are finished'
   assert.deepEqual({ recorded, pending }, { recorded: 1, pending: 1 });
   const chunk = journal.take(now + 15 * minute);
   assert.equal(chunk?.calls, 1);
+});
+
+test('a salvage keeps who is in which chunk, and how far it has come; what is open is closed', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1), litellmEvent(2));
+  const first = journal.take(now, true);
+  assert.ok(first);
+  const progress = { destination: server, runId: 'run-1', done: ['logged'] };
+  journal.chunks((own) => own.postpone(first.id, { dueAt: now, attempts: 1, progress }));
+  journal.append(now, litellmEvent(3));
+  journal.salvaged();
+  const again = journal.take(Date.now() + minute);
+  assert.deepEqual([again?.id, again?.progress], [first.id, progress]);
+  assert.deepEqual(idsOf(journal.members(first.id)), ['call-1', 'call-2']);
+  journal.settle(first.id);
+
+  journal.append(Date.now(), litellmEvent(4));
+  const open = journal.take(Date.now() + minute);
+  assert.deepEqual(idsOf(journal.members(open?.id ?? 0)), ['call-3']);
+  assert.ok(open?.progress?.begunAt !== undefined, 'it may have been begun');
+  journal.settle(open?.id ?? 0);
+  const last = journal.take(Date.now() + minute, true);
+  assert.deepEqual(idsOf(journal.members(last?.id ?? 0)), ['call-4']);
+  assert.ok((last?.id ?? 0) > 1_000_000, 'no number comes twice, whatever was lost');
+  assert.ok(journal.account().addsUp);
+});
+
+test('calls of a chunk that only they tell of are kept in it', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1), litellmEvent(2));
+  journal.salvaged((database) => database.exec('DELETE FROM chunks'));
+  const chunk = journal.take(Date.now() + minute);
+  assert.equal(chunk?.calls, 2);
+  assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-1', 'call-2']);
 });

@@ -84,30 +84,34 @@ const failures: readonly (readonly [what: string, Answer])[] = [
   ['says nothing', () => 'silence'],
 ];
 
-for (const [what, answer] of failures) {
-  test(`where the redactor ${what}, the call is kept without any text, marked and counted`, async (t) => {
-    const { journal, kept } = await vettedBy(t, answer, 300);
-    const secret = 'a secret of the client';
-    const event = litellmEvent(1, {
-      messages: [{ content: secret }],
-      status: 'failure',
-      error_str: secret,
-      error_information: { error_message: secret, traceback: secret },
-      request_tags: [secret],
-      model_parameters: { stop: secret, temperature: 1 },
+test('whatever the redactor does wrong, a call is kept without any text, marked and counted', async (t) => {
+  let answer: Answer = upper;
+  const { journal, kept } = await vettedBy(t, (texts) => answer(texts), 300);
+  for (const [index, [what, next]] of failures.entries()) {
+    await t.test(`when it ${what}`, async () => {
+      answer = next;
+      const secret = 'a secret of the client';
+      const event = litellmEvent(index, {
+        messages: [{ content: secret }],
+        status: 'failure',
+        error_str: secret,
+        error_information: { error_message: secret, traceback: secret },
+        request_tags: [secret],
+        model_parameters: { stop: secret, temperature: 1 },
+      });
+      const receipt = await journal.append(bodyOf(event), now);
+      assert.equal(receipt.accepted, 1);
+      const call = (await kept()).find(({ record }) => record.callId === `call-${index}`);
+      assert.equal(call?.record.body, 'unvetted');
+      assert.equal(call.body, undefined);
+      assert.ok(!JSON.stringify(call.record).includes(secret));
+      assert.equal(call.record.tokens.prompt, 21);
+      const account = await journal.account();
+      assert.equal(account.bodiesUnvetted, index + 1);
+      assert.ok(account.addsUp);
     });
-    const receipt = await journal.append(bodyOf(event), now);
-    assert.equal(receipt.accepted, 1);
-    const [call] = await kept();
-    assert.equal(call?.body, undefined);
-    assert.equal(call?.record.body, 'unvetted');
-    assert.ok(!JSON.stringify(call?.record).includes(secret));
-    assert.equal(call?.record.tokens.prompt, 21);
-    const account = await journal.account();
-    assert.equal(account.bodiesUnvetted, 1);
-    assert.ok(account.addsUp);
-  });
-}
+  }
+});
 
 test('a call that the redactor fails over costs the others of its post nothing', async (t) => {
   const { journal, kept } = await vettedBy(t, (texts) =>

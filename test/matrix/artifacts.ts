@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { stateOf } from '../crash/stage.ts';
 import type { Fault, PassingRequest } from '../support/fault-proxy.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
@@ -45,17 +45,41 @@ export function artifacts(release: Release): void {
     assert.deepEqual(kept.request.messages, messages);
   });
 
-  it('a KMS key that is set encrypts the files', async (t) => {
-    const key = 'arn:aws:kms:eu-west-1:111122223333:key/11112222-3333-4444-5555-666677778888';
-    const { runs, post, assertRecorded } = await release.stage(t, {
-      settings: `artifacts: { kmsKeyId: '${key}' }\n`,
+  for (const kind of ['tracking-server', 'app'] as const) {
+    it(`a KMS key that is set encrypts the files of an MLflow behind the ${kind}, those in parts too`, async (t) => {
+      const key = 'arn:aws:kms:eu-west-1:111122223333:key/11112222-3333-4444-5555-666677778888';
+      const settings = `artifacts: { kmsKeyId: '${key}' }\n`;
+      const { sidecar, runs } = await release.stage(t, { kind, settings });
+      const messages = 'x'.repeat(9 * megabyte);
+      await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2, { messages })]);
+      await sidecar.drained(60_000);
+      const found = await Promise.all((await runs()).map(head));
+      assert.deepEqual(
+        found.map(({ ServerSideEncryption, SSEKMSKeyId }) => [ServerSideEncryption, SSEKMSKeyId]),
+        [
+          ['aws:kms', key],
+          ['aws:kms', key],
+        ],
+      );
     });
-    await post(1, 1);
-    await assertRecorded(1);
-    const [run] = await runs();
-    const { ServerSideEncryption, SSEKMSKeyId } = await head(run);
-    assert.deepEqual([ServerSideEncryption, SSEKMSKeyId], ['aws:kms', key]);
-  });
+
+    it(`of an upload in parts behind the ${kind} that breaks off nothing is left in S3`, async (t) => {
+      const stage = await release.stage(t, { kind });
+      const fault = refusal(403, 'AccessDenied');
+      stage.proxy.harm(({ path }) => (path.includes('partNumber=2') ? fault : undefined));
+      const messages = 'x'.repeat(9 * megabyte);
+      await postEvents(stage.sidecar.eventsUrl, [litellmEvent(1, { messages })]);
+      assert.equal(await stage.held('artifacts'), 'forbidden');
+      stage.proxy.heal();
+      await stage.sidecar.drained(60_000);
+      const [run] = await stage.runs();
+      const Prefix = run?.artifactUri.replace(`s3://${bucket}/`, '');
+      const listed = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix });
+      const { Uploads = [] } = await release.mlflow.moto.s3.send(listed);
+      assert.deepEqual(Uploads, []);
+      assert.equal((await release.files(await stage.runs())).size, 1);
+    });
+  }
 
   it('while S3 refuses, params and metrics go on, and the files follow when it no longer does', async (t) => {
     const stage = await release.stage(t);

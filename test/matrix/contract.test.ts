@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { grantedBy } from '../support/iam-policy.ts';
 import { contractReleases } from '../support/mlflow-releases.ts';
-import { sidecarPolicy } from '../support/sidecar-policy.ts';
 import { artifacts } from './artifacts.ts';
+import { detail } from './detail.ts';
 import { limits } from './limits.ts';
 import { refusals } from './refusals.ts';
 import { Release } from './release.ts';
@@ -29,14 +30,19 @@ describe('recording through the edge of SageMaker', { concurrency: 2, timeout },
         requests(release);
         refusals(release);
         artifacts(release);
+        detail(release);
         limits(release);
       });
 
-      it('the policy of config/iam grants the verbs that the edge saw, and no other', () => {
-        const granted = sidecarPolicy('tracking-server');
-        const verbs = granted.filter((action) => action.startsWith('sagemaker-mlflow:'));
-        assert.deepEqual(release.verbs(), verbs.sort());
-      });
+      const settings = ['kms', ...(release.makesTraces ? ['traces'] : [])];
+      for (const [kind, more] of [
+        ['tracking-server', settings],
+        ['app', ['kms']],
+      ] as const) {
+        it(`the policies of config/iam for the ${kind} grant all that was asked of AWS, and no more`, () => {
+          assert.deepEqual(release.actions(kind), grantedBy(`sidecar-${kind}`, ...more));
+        });
+      }
     });
   }
 });

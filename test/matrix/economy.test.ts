@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventsFrom } from '../support/litellm-event.ts';
 import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { planted } from '../support/planted.ts';
 import { postEvents } from '../support/post-events.ts';
 import type { EdgeRequest, SagemakerEdge } from '../support/sagemaker-edge/edge.ts';
 import { startSagemakerStack } from '../support/sagemaker-stack.ts';
@@ -100,6 +101,7 @@ async function startAll(t: TestContext) {
   const sidecar = await startSidecar({
     trackingUri: stack.arn,
     env: { ...stack.environment, SIDECAR_CONFIG: config },
+    forbidden: [planted],
   });
   t.after(() => sidecar.close());
   return { mlflow, edge: stack.edge, sidecar };

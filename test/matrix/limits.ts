@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import { mlflowEndpoint, mlflowResource } from '../../src/aws/mlflow-resource.ts';
-import { createServerClock } from '../../src/aws/server-clock.ts';
-import { createSigV4 } from '../../src/aws/sigv4.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
@@ -10,6 +7,7 @@ import { mlflowReader } from '../support/mlflow-reader.ts';
 import { postEvents } from '../support/post-events.ts';
 import { assertAnyCallReadsBack } from '../support/read-back.ts';
 import { startSagemakerStack } from '../support/sagemaker-stack.ts';
+import { signedWay } from '../support/signed-transport.ts';
 import type { Release } from './release.ts';
 
 /** Lengths, counts and characters, at the limits and beyond them. */
@@ -84,15 +82,5 @@ export function limits(release: Release): void {
 async function startSigned(t: TestContext, { mlflow }: Release) {
   const stack = await startSagemakerStack(mlflow);
   t.after(stack.close);
-  const { arn, edge, environment } = stack;
-  const credentials = {
-    accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
-    secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
-    sessionToken: environment['AWS_SESSION_TOKEN'] ?? '',
-    source: 'the test',
-  };
-  const source = { current: async () => credentials, renew: async () => false };
-  const endpoint = mlflowEndpoint(mlflowResource(arn), edge.url);
-  const authorize = createSigV4(endpoint, source, createServerClock(Date.now));
-  return { url: endpoint.url, authorize };
+  return signedWay(stack);
 }

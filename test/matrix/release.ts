@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Stage, type StageOptions, startStage } from '../crash/stage.ts';
 import type { MlflowRun } from '../support/mlflow-reader.ts';
+import { s3Actions } from '../support/s3-actions.ts';
+import type { ResourceKind } from '../support/sagemaker-edge/resource.ts';
 import {
   bucket,
   type ManagedMlflow,
@@ -19,7 +21,7 @@ export type ManagedOptions = Omit<StageOptions, 'mlflow' | 'endpoint' | 'without
 /** One release of MLflow as SageMaker runs it, and what the edges before it have seen. */
 export class Release {
   readonly version: string;
-  readonly #stacks: SagemakerStack[] = [];
+  readonly #stacks: { readonly kind: ResourceKind; readonly stack: SagemakerStack }[] = [];
   #mlflow: ManagedMlflow | undefined;
 
   constructor(version: string) {
@@ -31,10 +33,20 @@ export class Release {
     return this.#mlflow;
   }
 
+  /** Traces can be made one by one from 3.2 on. */
+  get makesTraces(): boolean {
+    return this.#isFrom(2);
+  }
+
   /** MLflow itself hands out URLs for uploads from 3.12 on. */
   get presigns(): boolean {
+    return this.#isFrom(12);
+  }
+
+  /** Of version 3. */
+  #isFrom(least: number): boolean {
     const [major = 0, minor = 0] = this.version.split('.').map(Number);
-    return major > 3 || (major === 3 && minor >= 12);
+    return major > 3 || (major === 3 && minor >= least);
   }
 
   async start(): Promise<void> {
@@ -51,7 +63,7 @@ export class Release {
     const stage = await startStage(t, { ...options, mlflow: this.mlflow, env });
     const { sagemaker } = stage;
     assert.ok(sagemaker);
-    this.#stacks.push(sagemaker);
+    this.#stacks.push({ kind: options.kind ?? 'tracking-server', stack: sagemaker });
     return { ...stage, sagemaker };
   }
 
@@ -78,9 +90,17 @@ export class Release {
     assert.equal(response.status, 200);
   }
 
-  /** The IAM actions that sidecars needed on the data plane of tracking servers so far, sorted. */
-  verbs(): string[] {
-    const verbs = this.#stacks.flatMap(({ edge }) => [...edge.verbs()]);
-    return [...new Set(verbs.filter((verb) => verb.startsWith('sagemaker-mlflow:')))].sort();
+  /**
+   * The IAM actions that sidecars on this kind of resource needed so far, sorted: of the data plane, the
+   * control plane and S3, the latter with its keys.
+   */
+  actions(of: ResourceKind): string[] {
+    const stacks = this.#stacks.flatMap(({ kind, stack }) => (kind === of ? [stack] : []));
+    const actions = stacks.flatMap(({ edge, controlPlane, proxy }) => [
+      ...edge.verbs(),
+      ...controlPlane.calls.map(({ operation }) => `sagemaker:${operation}`),
+      ...proxy.requests.filter(({ isForS3 }) => isForS3).flatMap(s3Actions),
+    ]);
+    return [...new Set(actions)].sort();
   }
 }

@@ -84,6 +84,11 @@ const byVariable: readonly (readonly [
   ['SIDECAR_AUTH_TOKEN', '12345678', 'server.authToken', '12345678'],
   ['SIDECAR_DATA_DIR', '/data', 'journal.dir', '/data'],
   ['SIDECAR_RECORD_RUNS', 'all', 'record.runs', 'all'],
+  ['SIDECAR_RECORD_CALLS', 'off', 'record.calls', 'off'],
+  ['SIDECAR_RECORD_TRACES', 'on', 'record.traces', 'on'],
+  ['SIDECAR_JOURNAL_EPHEMERAL', 'true', 'journal.ephemeral', true],
+  ['SIDECAR_SHUTDOWN_GRACE', '110s', 'shutdown.grace', 110_000],
+  ['SIDECAR_ARCHIVE_URI', 's3://bucket/calls', 'archive.uri', 's3://bucket/calls'],
   ['SIDECAR_LOG_LEVEL', 'debug', 'log.level', 'debug'],
   ['SIDECAR_REQUESTS_PER_SECOND', '2.5', 'destination.requestsPerSecond', 2.5],
   [

@@ -14,11 +14,14 @@ import { listenLocally } from './listen-locally.ts';
 export interface PassingRequest {
   /** MLflow's own name of it, such as `runs/create`; `artifacts/put` for an artifact, or a part of one. */
   readonly name: string;
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** `performance.now()` of its arrival. */
   readonly at: number;
+  /** For S3, not for MLflow. */
+  readonly isForS3: boolean;
   /** What MLflow answered, once it has. */
   status?: number;
   /** What was done to it. */
@@ -97,12 +100,13 @@ export async function startFaultProxy(target: string, s3?: string): Promise<Faul
     const path = incoming.url ?? '/';
     const gone = new Promise((resolve) => outgoing.once('close', resolve));
     const body = await buffer(incoming);
-    const name = nameOf(incoming.method ?? 'GET', path);
-    const { headers } = incoming;
-    const passing: PassingRequest = { name, path, headers, body, at: performance.now() };
+    const { method = 'GET', headers } = incoming;
+    const name = nameOf(method, path);
+    const isForS3 = s3 !== undefined && !isMlflows(path);
+    const at = performance.now();
+    const passing: PassingRequest = { name, method, path, headers, body, isForS3, at };
     requests.push(passing);
     const act = async (): Promise<MlflowAnswer> => {
-      const isForS3 = s3 !== undefined && !isMlflows(path);
       const answer = await forward(isForS3 ? new URL(s3) : to, incoming, body);
       passing.status = answer.status;
       await hooks.acted?.(passing, answer.body);

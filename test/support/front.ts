@@ -7,6 +7,10 @@ import {
   startManagedMlflow,
   startSagemakerStack,
 } from './sagemaker-stack.ts';
+import { signedWay, type Way } from './signed-transport.ts';
+
+/** Whether a suite that holds for any MLflow runs against those that SageMaker manages. */
+export const isBehindSagemaker = process.env['MLFLOW_BEHIND'] === 'sagemaker';
 
 /** An MLflow server; with an S3 beside it, it is one that SageMaker manages. */
 export interface SuiteMlflow extends MlflowServer {
@@ -21,7 +25,7 @@ export function startSuiteMlflow(
   options: MlflowServerOptions & { readonly moto?: MotoServer | undefined } = {},
 ): Promise<SuiteMlflow> {
   const { moto, ...plain } = options;
-  return process.env['MLFLOW_BEHIND'] === 'sagemaker'
+  return isBehindSagemaker
     ? startManagedMlflow({ ...plain, ...(moto !== undefined && { moto }) })
     : startMlflow(plain);
 }
@@ -31,6 +35,8 @@ export interface Front {
   /** Harms what passes. */
   readonly proxy: FaultProxy;
   readonly trackingUri: string;
+  /** How a transport without a sidecar gets there. */
+  readonly way: Way;
   /** For the sidecar. */
   readonly environment: Readonly<Record<string, string>>;
   /** Of a managed MLflow. */
@@ -38,22 +44,27 @@ export interface Front {
   close(): Promise<void>;
 }
 
-export type FrontOptions = Pick<SagemakerStackOptions, 'kind' | 'rate' | 'size'>;
+/** What a front is put before; with an S3 beside it, it is managed. */
+export type Fronted = Pick<SuiteMlflow, 'url'> & { readonly moto?: SagemakerStackOptions['moto'] };
+
+export type FrontOptions = Pick<SagemakerStackOptions, 'kind' | 'rate' | 'size' | 'policies'>;
 
 /** A proxy before an MLflow; before a managed one SageMaker's edge, and the proxy behind it. */
 export async function startFront(
-  { url, moto }: Pick<SuiteMlflow, 'url' | 'moto'>,
+  { url, moto }: Fronted,
   options: FrontOptions = {},
 ): Promise<Front> {
   if (moto === undefined) {
     const proxy = await startFaultProxy(url);
-    return { proxy, trackingUri: proxy.url, environment: {}, close: proxy.close };
+    const way = { url: new URL(proxy.url) };
+    return { proxy, trackingUri: proxy.url, way, environment: {}, close: proxy.close };
   }
   const sagemaker = await startSagemakerStack({ url, moto, ...options });
   const { proxy, arn, environment, close } = sagemaker;
   return {
     proxy,
     trackingUri: arn,
+    way: signedWay(sagemaker),
     // As fast as it answers, like any other MLflow.
     environment: { ...environment, SIDECAR_REQUESTS_PER_SECOND: '1000' },
     sagemaker,

@@ -1,4 +1,4 @@
-import { planted } from './planted.ts';
+import { planted, plantedSecret } from './planted.ts';
 
 /**
  * A standard logging payload as LiteLLM posts it, small, with what a test wants to differ. What was
@@ -42,7 +42,7 @@ export function litellmEvent(number: number, changes: Record<string, unknown> = 
     hidden_params: {
       additional_headers: {
         'x-litellm-attempted-retries': 0,
-        'llm_provider-authorization': `Bearer sk-${planted}-${number}`,
+        'llm_provider-authorization': `Bearer sk-${plantedSecret}-${number}`,
       },
     },
     error_information: {},

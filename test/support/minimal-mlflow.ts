@@ -215,10 +215,14 @@ function searchRuns(mlflow: MinimalMlflow, filter: string): MinimalRun[] {
   return mlflow.runsOf(tag, value).filter((run) => run.startTime === Number(start));
 }
 
-function putArtifact(mlflow: MinimalMlflow, path: string, raw: Buffer): Reply {
-  const [, runId = '', name = ''] =
-    /artifacts\/artifacts\/[^/]+\/([^/]+)\/artifacts\/(.+)$/.exec(path) ?? [];
+/** @param path Ends with the experiment, the run and the name, as `1/run/artifacts/call.json`. */
+export function keepArtifact(mlflow: MinimalMlflow, path: string, raw: Buffer): void {
+  const [, runId = '', name = ''] = /\/\d+\/([^/]+)\/artifacts\/(.+)$/.exec(path) ?? [];
   mlflow.runs.get(runId)?.artifacts.set(decodeURIComponent(name), raw);
+}
+
+function putArtifact(mlflow: MinimalMlflow, path: string, raw: Buffer): Reply {
+  keepArtifact(mlflow, path, raw);
   return done({});
 }
 

@@ -6,6 +6,9 @@ import { constants, inflateRawSync } from 'node:zlib';
  */
 export const planted = 'PLANTEDx7q';
 
+/** What every credential among them has in it besides: whatever the settings, no file may hold it. */
+export const plantedSecret = `${planted}-secret`;
+
 /** The texts of `among` that `bytes` hold, as they stand or in any form in which they may be written. */
 export function textsIn(bytes: Buffer, among: readonly string[]): string[] {
   const layers = [bytes, ...unpacked(bytes)];

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CallRecord } from '../../src/call/call-record.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
-import { createHttpTransport, type HttpOptions } from '../../src/mlflow/http-transport.ts';
+import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
 import { planRun } from '../../src/record/plan-run.ts';
 import { anyCall } from './any-call.ts';
 import { type MlflowRun, mlflowReader } from './mlflow-reader.ts';
+import type { Way } from './signed-transport.ts';
 
 /*
  * The oracle below says again, in its own words, what docs/architecture.md says of truncation and
@@ -20,7 +21,7 @@ import { type MlflowRun, mlflowReader } from './mlflow-reader.ts';
 export async function assertAnyCallReadsBack(
   url: string,
   cases: number,
-  by: Pick<HttpOptions, 'url' | 'authorize'> = { url: new URL(url) },
+  by: Way = { url: new URL(url) },
 ): Promise<void> {
   const transport = createHttpTransport({ timeoutMs: () => 30_000, connections: 1, ...by });
   const client = createMlflowClient(transport.send, { now: Date.now, onOutcome: () => undefined });

@@ -31,9 +31,11 @@ test('what aws4 signs is verified, with a session token and without', async (t) 
 test('any path, query, header and body that aws4 signs is verified', async (t) => {
   const { send } = await start(t);
   const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
+  // Amazon's signer keeps parameters in an object, where this is none.
+  const name = word.filter((text) => text !== '__proto__');
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(word, word), { maxLength: 4 }),
+      fc.array(fc.tuple(name, word), { maxLength: 4 }),
       fc.array(word, { maxLength: 3 }),
       fc.string({ unit: 'grapheme' }),
       fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/),

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { grantedBy } from './iam-policy.ts';
 import { type MlflowServer, type MlflowServerOptions, startMlflow } from './mlflow-server.ts';
 import { type MotoServer, startMoto } from './moto-server.ts';
+import { plantedSecret } from './planted.ts';
 import { type ControlPlane, startControlPlane } from './sagemaker-control-plane/control-plane.ts';
 import type { AccessKey } from './sagemaker-edge/access-keys.ts';
 import { type SagemakerEdge, startSagemakerEdge } from './sagemaker-edge/edge.ts';
 import type { ResourceKind } from './sagemaker-edge/resource.ts';
 import type { Rate } from './sagemaker-edge/token-bucket.ts';
-import { sidecarPolicy } from './sidecar-policy.ts';
 
 /** MLflow as SageMaker runs it: clients put artifacts into a bucket by themselves. */
 export interface ManagedMlflow extends MlflowServer {
@@ -51,6 +52,8 @@ export interface SagemakerStackOptions {
   /** Its S3, STS and instance metadata. */
   readonly moto: Pick<MotoServer, 'url' | 'environment'>;
   readonly kind?: ResourceKind;
+  /** More policies of `config/iam` that the access keys have, by name. */
+  readonly policies?: readonly string[];
   /** What the edge lets through: as much as comes, unless told. */
   readonly rate?: Rate;
   /** The size of the tracking server; Small unless told. */
@@ -77,11 +80,12 @@ export const serverName = 'logs';
 /** Puts a SageMaker of its own before a managed MLflow, which several may share. */
 export async function startSagemakerStack(options: SagemakerStackOptions): Promise<SagemakerStack> {
   const { url, moto, kind = 'tracking-server', rate = unlimited, size = 'Small' } = options;
+  const { policies = [] } = options;
   const accessKeyId = `ASIA${randomBytes(8).toString('hex').toUpperCase()}`;
   const key: AccessKey = {
-    secretAccessKey: randomBytes(30).toString('base64'),
-    sessionToken: randomBytes(60).toString('base64'),
-    allowed: sidecarPolicy(kind),
+    secretAccessKey: `${plantedSecret}${randomBytes(20).toString('base64')}`,
+    sessionToken: `${plantedSecret}${randomBytes(60).toString('base64')}`,
+    allowed: grantedBy(`sidecar-${kind}`, ...policies),
   };
   const credentials = (id: string) => (id === accessKeyId ? key : undefined);
   const controlPlane = await startControlPlane({ credentials });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, type ChildError, type Exit, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
-import { planted, textsIn } from './planted.ts';
+import { planted, plantedSecret, textsIn } from './planted.ts';
+import { filesWith } from './search-files.ts';
 import { serverEnvironment } from './server-environment.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -19,6 +21,8 @@ export interface SidecarOptions {
   readonly port?: number;
   /** More environment; `undefined` takes a variable away that is there unless told. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What its data folder may not hold under its settings, beside secrets, which it never may. */
+  readonly forbidden?: readonly string[];
   /** Told when it ends without being asked to. */
   readonly onUnexpectedEnd?: (error: ChildError) => void;
 }
@@ -45,7 +49,8 @@ export interface Sidecar {
   drained(withinMs?: number): Promise<void>;
   /**
    * Stops it and removes a temporary folder. Throws where its log, its metrics or its health hold
-   * anything of what tests plant in prompts, answers and secrets (`planted.ts`).
+   * anything of what tests plant in prompts, answers and secrets (`planted.ts`), or a file of its data
+   * folder, before the stop or after it, a secret.
    */
   close(): Promise<void>;
 }
@@ -105,6 +110,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     if (!isRunning) return '';
     return (await Promise.all(['/metrics', '/healthz'].map(ask)).catch(() => [])).join('\n');
   };
+  const data = join(dir, 'data');
+  const never = [plantedSecret, ...ownSecrets(token, options.env), ...(options.forbidden ?? [])];
+  /** What files of the data folder hold that may not be there; a test's own may have gone before. */
+  const filesKept = () => (existsSync(data) ? filesWith(never, data) : []);
   return {
     url,
     eventsUrl: `${url}/v1/events`,
@@ -128,15 +137,25 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     close: async () => {
       const said = await saidNow();
+      // Of the log there is nothing left after the stop.
+      const files = filesKept();
       await end('stop');
+      files.push(...filesKept());
       // A test's own folder may have gone before.
       const log = await readFile(logFile).catch(() => Buffer.alloc(0));
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      assert.deepEqual(files, [], 'its data folder holds what may not be there');
       assert.deepEqual(textsIn(log, [planted]), [], 'its log holds what was planted');
       const found = textsIn(Buffer.from(said), [planted]);
       assert.deepEqual(found, [], 'its metrics or its health hold what was planted');
     },
   };
+}
+
+/** The credentials that it is given, where they are long enough to be told from other words. */
+function ownSecrets(token = '', env: SidecarOptions['env'] = {}): string[] {
+  const names = ['SIDECAR_REDACT_HASH_KEY', 'MLFLOW_TRACKING_PASSWORD', 'MLFLOW_TRACKING_TOKEN'];
+  return [token, ...names.map((name) => env[name] ?? '')].filter(({ length }) => length > 10);
 }
 
 /** Prometheus' text format; comments and timestamps are left out. */

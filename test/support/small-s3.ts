@@ -25,8 +25,13 @@ export interface SmallS3 {
 /**
  * As much of S3 as uploads need, for what the larger double (moto) does not do: it compares checksums,
  * and fails as a test wants. It looks at no signature.
+ *
+ * @param onStored Told of each object that is whole.
  */
-export async function startSmallS3(t: Pick<TestContext, 'after'>): Promise<SmallS3> {
+export async function startSmallS3(
+  t: Pick<TestContext, 'after'>,
+  onStored: (path: string, content: Buffer) => void = () => undefined,
+): Promise<SmallS3> {
   const s3: SmallS3 = {
     url: '',
     objects: new Map(),
@@ -35,6 +40,10 @@ export async function startSmallS3(t: Pick<TestContext, 'after'>): Promise<Small
     fault: () => undefined,
   };
   const parts = new Map<string, Map<number, Buffer>>();
+  const store = (path: string, content: Buffer) => {
+    s3.objects.set(path, content);
+    onStored(path, content);
+  };
 
   const act = (what: string, url: URL, body: Buffer): string => {
     const { pathname: path, searchParams: query } = url;
@@ -48,12 +57,12 @@ export async function startSmallS3(t: Pick<TestContext, 'after'>): Promise<Small
     }
     if (method === 'POST') {
       const sorted = [...(parts.get(id) ?? [])].sort(([one], [other]) => one - other);
-      s3.objects.set(path, Buffer.concat(sorted.map(([, part]) => part)));
+      store(path, Buffer.concat(sorted.map(([, part]) => part)));
       s3.uploads.delete(id);
       return xml('CompleteMultipartUploadResult', { ETag: 'whole' });
     }
     if (method === 'DELETE') s3.uploads.delete(id);
-    else if (id === '') s3.objects.set(path, body);
+    else if (id === '') store(path, body);
     else parts.get(id)?.set(Number(query.get('partNumber')), body);
     return '';
   };

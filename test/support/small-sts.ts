@@ -38,6 +38,20 @@ export interface SmallSts {
 const account = '111122223333';
 
 /**
+ * The IAM actions that a call needs, after AWS's reference of STS's actions: tags and a source identity
+ * have one each of their own, `GetCallerIdentity` has none.
+ */
+export function stsActions({ action, parameters }: StsCall): string[] {
+  if (action !== 'AssumeRole') return [];
+  const isTagged = Object.keys(parameters).some((name) => name.startsWith('Tags.'));
+  return [
+    'sts:AssumeRole',
+    ...(isTagged ? ['sts:TagSession'] : []),
+    ...(parameters['SourceIdentity'] === undefined ? [] : ['sts:SetSourceIdentity']),
+  ];
+}
+
+/**
  * STS at 127.0.0.1. Unlike moto's, it verifies signatures, so that a chain of roles shows in it, and keeps
  * all parameters. Its credentials hold for as long as was asked, or an hour.
  */

@@ -6,8 +6,8 @@ import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
+import type { Way } from './signed-transport.ts';
 import { day0, hour, minute, openUsageJournal, type UsageJournal } from './usage-journal.ts';
-import { waitUntil } from './wait-until.ts';
 
 /** A journal, an MLflow, and the delivery of usage between them, by a clock that a test moves. */
 export interface UsageLine {
@@ -26,15 +26,18 @@ export interface UsageLine {
   /** Ends the delivery; the journal stays open. */
   stop(): Promise<void>;
   /** Delivers to another server, or to the same after `stop`. */
-  start(url: string): void;
+  start(way: string | Way): void;
 }
 
 const look = 5_000;
 
-/** @param startsAt Milliseconds of the day at which the clock begins; ten o'clock unless told. */
+/**
+ * @param way MLflow's URL, or how it is reached.
+ * @param startsAt Milliseconds of the day at which the clock begins; ten o'clock unless told.
+ */
 export function startUsageLine(
   t: { after(end: () => unknown): unknown },
-  url: string,
+  way: string | Way,
   changes: Partial<UsageOptions> = {},
   startsAt = 10 * hour,
 ): UsageLine {
@@ -44,10 +47,11 @@ export function startUsageLine(
   const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
   let line: { flush(): Promise<void>; stop(): Promise<void> } | undefined;
 
-  const start = (to: string) => {
+  const start = (to: string | Way) => {
     const over = new AbortController();
+    const by = typeof to === 'string' ? { url: new URL(to) } : to;
     const transport = createHttpTransport({
-      url: new URL(to),
+      ...by,
       timeoutMs: () => 20_000,
       connections: 2,
     });
@@ -66,7 +70,7 @@ export function startUsageLine(
         usageSent: (run, sent) => usage((one) => one.sent(run, sent)),
       },
       journalId: 'j',
-      destination: to,
+      destination: by.url.href,
       mlflow,
       experiments: createExperiments(mlflow),
       experiment: () => '/e/usage',
@@ -92,15 +96,8 @@ export function startUsageLine(
     line = undefined;
   };
   t.after(stop);
-  start(url);
+  start(way);
 
-  /** The delivery has done what it can, and sleeps. */
-  const atRest = () =>
-    waitUntil(() => (clock.sleeping() > 0 ? true : undefined), {
-      what: 'the delivery to rest',
-      withinMs: 30_000,
-      everyMs: 1,
-    });
   return {
     clock,
     own,
@@ -111,10 +108,11 @@ export function startUsageLine(
     },
     append: (...events) => own.append(clock.now(), ...events),
     pass: async (ms) => {
-      await atRest();
+      // When it has done what it can, the delivery sleeps.
+      await clock.asleep();
       for (let passed = 0; passed < ms; passed += look) {
         clock.advance(look);
-        await atRest();
+        await clock.asleep();
       }
     },
     flush: async () => line?.flush(),

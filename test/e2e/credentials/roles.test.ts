@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { grantedBy } from '../../support/iam-policy.ts';
+import { stsActions } from '../../support/small-sts.ts';
 import {
   arn,
   assertEachOnce,
@@ -67,6 +69,10 @@ test('a role is assumed with all that the settings say of it', async (t) => {
     },
   });
   assert.equal(asked?.action, 'GetCallerIdentity');
+  for (const policy of ['assume-role', 'cross-account-trust']) {
+    const needed = stage.sts.calls.flatMap(stsActions);
+    assert.deepEqual(needed.sort(), grantedBy(policy), `${policy} grants that, and no more`);
+  }
 });
 
 test('of a role that is only named nothing more is asked than a session by its own name', async (t) => {

@@ -107,12 +107,11 @@ export function settingsWithRoles({ home }: Stage, roles: readonly object[]): st
 /** A sidecar with the stage's environment and what a test adds to it, until the test ends. */
 export async function sidecarOn(
   t: TestContext,
-  { environment, home }: Stage,
+  { environment }: Stage,
   more: Readonly<Record<string, string>>,
 ): Promise<Sidecar> {
   const sidecar = await startSidecar({
     trackingUri: arn,
-    dir: join(home, 'sidecar'),
     env: { ...environment, ...more },
   });
   t.after(sidecar.close);

@@ -1,4 +1,4 @@
-import { planted } from '../../support/planted.ts';
+import { planted, plantedSecret } from '../../support/planted.ts';
 import type { CallPlan } from './made-call.ts';
 
 /** The tool that calls offer. */
@@ -15,10 +15,10 @@ export const unicodePrompt = `Grüße, 世界! 👩‍👩‍👧 \u202e \u2028 
 
 /** What a client sends along and no record may hold. */
 export const clientSecrets = {
-  cookie: `session=${planted}-cookie-of-a-client`,
-  awsToken: `${planted}-security-token-of-a-client`,
-  apiKey: `${planted}-api-key-in-metadata`,
-  password: `${planted}-password-in-metadata`,
+  cookie: `session=${plantedSecret}-cookie-of-a-client`,
+  awsToken: `${plantedSecret}-security-token-of-a-client`,
+  apiKey: `${plantedSecret}-api-key-in-metadata`,
+  password: `${plantedSecret}-password-in-metadata`,
 };
 
 const chat = (key: string, model: string, prompt: string, more: object = {}): CallPlan => ({

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { commitsIn, flipBit, frame, header, logOf } from '../../support/damaged-journal.ts';
-import { type MinimalMlflow, startMinimalMlflow } from '../../support/minimal-mlflow.ts';
+import { startMinimalFront } from '../../support/minimal-front.ts';
+import type { MinimalMlflow } from '../../support/minimal-mlflow.ts';
 import { planted } from '../../support/planted.ts';
 import { runProgram } from '../../support/run-program.ts';
 import { serverEnvironment } from '../../support/server-environment.ts';
@@ -35,19 +36,20 @@ export async function leftBehind(
   redact: object,
   groups: readonly string[],
 ): Promise<LeftBehind> {
-  const mlflow = await startMinimalMlflow(t);
+  const { mlflow, trackingUri, environment } = await startMinimalFront(t);
   const config = join(tempFolder(t), 'sidecar.yaml');
   const server = { maxBodyBytes: '8MiB' };
   writeFileSync(config, JSON.stringify({ redact, server, journal: { maxBytes: '16MiB' } }));
   const env = {
+    ...environment,
     SIDECAR_CONFIG: config,
     SIDECAR_REDACT_HASH_KEY: own.hashKey,
-    MLFLOW_TRACKING_URI: mlflow.url,
+    MLFLOW_TRACKING_URI: trackingUri,
     MLFLOW_TRACKING_USERNAME: 'sidecar',
     MLFLOW_TRACKING_PASSWORD: own.password,
     SIDECAR_AUTH_TOKEN: own.token,
   };
-  const sidecar = await startSidecar({ trackingUri: mlflow.url, token: own.token, env });
+  const sidecar = await startSidecar({ trackingUri, token: own.token, env });
   t.after(() => sidecar.close());
   const data = join(sidecar.dir, 'data');
   const told: string[] = [];
