@@ -15,6 +15,7 @@ import {
   reportPost,
   reportReload,
 } from './observe/report.ts';
+import { statusPage } from './observe/status-page.ts';
 import { createControl, listenOnSocket } from './receive/control.ts';
 import { createReceiver } from './receive/receiver.ts';
 import type { LoadedSettings } from './settings/load-settings.ts';
@@ -115,6 +116,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     {
       journal,
       health,
+      page: statusPage,
       metrics: metrics.text,
       onAccepted: delivery.wake,
       onPost: (report) => {

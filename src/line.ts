@@ -81,6 +81,9 @@ export async function createLine(
   const { journalId, identity } = destination;
   const body: (typeof journal)['body'] = (seq, room) => untilKept(() => journal.body(seq, room));
 
+  let tracesWay: keyof typeof wayWords = record.traces === 'off' ? 'none' : 'otlp';
+  const isTraced = () => tracesWay !== 'none';
+
   const dispatcher = createDispatcher({
     journal,
     destination: identity,
@@ -88,6 +91,7 @@ export async function createLine(
       ...ofRuns,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
       body,
+      isTraced,
     }),
     holds,
     maxActive: place.maxInFlight * activePerRequest,
@@ -106,7 +110,6 @@ export async function createLine(
     onLoss: (day, what) =>
       log.warn({ day }, `MLflow does not take the usage of ${day}: ${what} will be missing`),
   });
-  let tracesWay: keyof typeof wayWords = record.traces === 'off' ? 'none' : 'otlp';
   const chunks = deliverChunks({
     ...ofFew,
     holds: archive === undefined ? holds : { mlflow: holds.mlflow, artifacts: holds.archive },
@@ -114,7 +117,7 @@ export async function createLine(
     experiment: () => callsExperiment(settings().record.experiment),
     archive: () => archive,
     previews: () => settings().archive.previews === 'on',
-    isTraced: () => tracesWay !== 'none',
+    isTraced,
     onLoss: ({ id, calls }, reason) =>
       log.error({ chunk: id, calls, reason }, 'MLflow does not take a chunk of the calls table'),
     onDiskTrouble: ({ id }, code) =>

@@ -33,7 +33,9 @@ export async function beginRun(attempt: Attempt): Promise<BegunRun | CallEnd> {
 
 async function create(attempt: Attempt, experimentId: string): Promise<Run | CallEnd> {
   const { mlflow, experiments, clock } = attempt.parts;
-  const outcome = await mlflow.createRun(experimentId, attempt.plan);
+  const { plan, run } = attempt;
+  const tags = new Map([...plan.tags, ...(run.tagsIn?.(experimentId) ?? [])]);
+  const outcome = await mlflow.createRun(experimentId, { ...plan, tags });
   if (outcome.kind === 'done') return outcome.value;
   if (outcome.kind === 'ambiguous') {
     const begunAt = clock.now();

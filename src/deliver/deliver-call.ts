@@ -1,4 +1,5 @@
 import type { PendingCall, Progress } from '../journal/journal.ts';
+import { tracedNote } from '../record/note.ts';
 import { planRun } from '../record/plan-run.ts';
 import type { DeliverParts } from './attempt.ts';
 import type { BodyPlace } from './body-room.ts';
@@ -9,6 +10,8 @@ import type { RunFile, RunToMake } from './run-to-make.ts';
 export interface DeliverCallParts extends DeliverParts {
   /** Commits progress; it resolves when that is on disk. */
   keep: (seq: number, progress: Progress) => Promise<void>;
+  /** Whether calls get a trace, too. */
+  isTraced: () => boolean;
   /** The bytes of its `call.json`, in `place` where there is one. */
   body: (seq: number, place?: BodyPlace) => Promise<Uint8Array | undefined>;
 }
@@ -32,5 +35,7 @@ function runOf(parts: DeliverCallParts, call: PendingCall, progress: Progress): 
     files.push({ name: 'traceback.txt', content: async () => Buffer.from(traceback, 'utf8') });
   }
   const keep = (kept: Progress) => parts.keep(seq, kept);
-  return { plan, experiment, files, attempts, progress, keep };
+  const tagsIn = (experimentId: string) =>
+    parts.isTraced() ? [tracedNote(record, experimentId)] : [];
+  return { plan, experiment, tagsIn, files, attempts, progress, keep };
 }

@@ -8,6 +8,8 @@ export interface RunToMake {
   plan: RunPlan;
   /** The experiment's name. */
   experiment: string;
+  /** Tags that depend on the experiment's id, beside or instead of those of the plan. */
+  tagsIn?: (experimentId: string) => Iterable<readonly [name: string, value: string]>;
   /** In the order in which they are sent. */
   files: readonly RunFile[];
   /** How often it was tried and given back because of its own failure. */

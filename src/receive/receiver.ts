@@ -37,6 +37,8 @@ export interface ReceiverParts {
   journal: Pick<Journal, 'append'>;
   /** Bodies of `GET /healthz` and `/readyz`, and whether calls are being taken. */
   health: () => Promise<{ accepting: boolean; report: object }>;
+  /** The page of `GET /`, of a health report. */
+  page: (report: object) => string;
   /** Prometheus text. */
   metrics: () => Promise<{ contentType: string; text: string }>;
   /** Calls may have become due for delivery. */
@@ -137,6 +139,11 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
       return reply.code(accepting ? 200 : 503).send(report);
     });
   }
+  app.get('/', async (_request, reply) => {
+    const { report } = await parts.health();
+    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
+    return reply.type('text/html; charset=utf-8').send(parts.page(report));
+  });
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await parts.metrics();
     return reply.type(contentType).send(text);

@@ -1,5 +1,17 @@
 import type { CallRecord } from '../call/call-record.ts';
 import { beginningOf } from '../call/fields.ts';
+import { tracePage } from './trace/trace-page.ts';
+
+/** The tag that MLflow shows as a run's description. */
+export const noteTag = 'mlflow.note.content';
+
+/** The note of a call that has a trace in the same experiment: a link leads there. */
+export function tracedNote(
+  call: CallRecord,
+  experimentId: string,
+): readonly [name: string, value: string] {
+  return [noteTag, `${noteOf(call)} · [trace](${tracePage(experimentId, call.recordId)})`];
+}
 
 /**
  * A line for MLflow's description of a run, in Markdown: how the call ended, on what, for how much.

@@ -1,6 +1,6 @@
 import type { CallRecord } from '../call/call-record.ts';
 import { beginningOf } from '../call/fields.ts';
-import { noteOf } from './note.ts';
+import { noteOf, noteTag } from './note.ts';
 import { recordIdTag } from './run-plan.ts';
 
 /** The most request tags that become `label.NAME`, and how much of an error's message is a tag. */
@@ -40,7 +40,7 @@ export function tagsOf(call: CallRecord, sampleRate?: number): Map<string, strin
     'mlflow.user': caller.userId ?? caller.keyAlias,
     'mlflow.source.name': 'litellm-mlflow-sidecar',
     'mlflow.source.type': 'LOCAL',
-    'mlflow.note.content': noteOf(call),
+    [noteTag]: noteOf(call),
     'sidecar.record': 'call',
     [recordIdTag]: call.recordId,
     'sidecar.sample_rate': sampleRate === undefined ? undefined : String(sampleRate),

@@ -16,6 +16,8 @@ const reloadable: ReadonlySet<string> = new Set([
   ...['record.runs', 'record.mark', 'record.failuresPerMinute', 'record.maxRunsPerDay'],
   ...['record.maxDrain', 'record.calls', 'archive.previews'],
   'redact',
+  // The daemon itself uses none of these.
+  'litellm',
   'shutdown',
   'log',
 ]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { trackingServerName } from '../aws/mlflow-resource.ts';
 import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
+import { litellmSchema } from './litellm.ts';
 import { archiveSchema, recordSchema } from './record.ts';
 import { redactSchema } from './redact.ts';
 import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
@@ -107,6 +108,7 @@ export const settingsSchema = z.strictObject({
   artifacts: artifactsSchema,
   aws: awsSchema,
   redact: redactSchema,
+  litellm: litellmSchema,
   shutdown: z
     .strictObject({
       grace: duration('0s', '10m')

@@ -17,7 +17,7 @@ import { type Fault, startMinimalMlflow } from '../support/minimal-mlflow.ts';
 
 const recordId = 'sidecar.record_id';
 
-async function setUp(t: TestContext, event = litellmEvent(1)) {
+async function setUp(t: TestContext, event = litellmEvent(1), isTraced = false) {
   const mlflow = await startMinimalMlflow(t);
   const clock = fakeClock();
   const { record, body } = admitCall(event, clock.now());
@@ -55,6 +55,7 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
     keep: async (_seq, progress) => {
       kept.push(progress);
     },
+    isTraced: () => isTraced,
     body: async () => bodyBytes,
     bodyRoom: createBodyRoom(1_000_000),
     clock,
@@ -94,6 +95,18 @@ async function setUp(t: TestContext, event = litellmEvent(1)) {
 }
 
 const recorded: CallEnd = { kind: 'settled', settlement: { kind: 'recorded' } };
+
+test('the note of a run links to the trace of its call, where it gets one', async (t) => {
+  for (const isTraced of [true, false]) {
+    const { mlflow, attempt } = await setUp(t, litellmEvent(1), isTraced);
+    await attempt();
+    const [run] = mlflow.runs.values();
+    const note = run?.tags.get('mlflow.note.content') ?? '';
+    const trace = run?.tags.get(recordId)?.slice(0, 32);
+    const link = ` · [trace](#/experiments/1/traces?selectedEvaluationId=tr-${trace})`;
+    assert.equal(note.endsWith(link), isTraced, note);
+  }
+});
 
 test('a call becomes one finished run in three requests and its artifact', async (t) => {
   const it = await setUp(t);

@@ -35,7 +35,7 @@ export function detail(release: Release): void {
       const stage = await release.stage(t, { kind, env, policies: ['traces'] });
       await stage.post(1, 3);
       await until(stage, 'traces_sent_total', 3);
-      const traces = await traceReader(release.mlflow.url).traces(`${stage.experiment}/traces`);
+      const traces = await traceReader(release.mlflow.url).traces(stage.experiment);
       assert.equal(traces.length, 3);
     });
   }

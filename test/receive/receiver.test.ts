@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { openJournal } from '../../src/journal/journal-client.ts';
+import { statusPage } from '../../src/observe/status-page.ts';
 import {
   createReceiver,
   type PostReport,
@@ -24,6 +25,7 @@ async function setUp(t: TestContext, changes: Partial<ReceiverOptions> = {}) {
     {
       journal,
       health: async () => ({ accepting: true, report: { status: 'ok' } }),
+      page: statusPage,
       metrics: async () => ({ contentType: 'text/plain', text: 'm 1\n' }),
       onAccepted: () => {
         wakes += 1;
@@ -59,6 +61,16 @@ async function setUp(t: TestContext, changes: Partial<ReceiverOptions> = {}) {
 }
 
 const all = (received: number) => ({ received, accepted: received, duplicates: 0, rejected: [] });
+
+test('the page of the root shows the health report, without scripts', async (t) => {
+  const { app } = await setUp(t);
+  const response = await app.inject({ method: 'GET', url: '/' });
+  assert.equal(response.statusCode, 200);
+  assert.match(String(response.headers['content-type']), /^text\/html/);
+  assert.match(String(response.headers['content-security-policy']), /default-src 'none'/);
+  assert.match(response.body, /litellm-mlflow-sidecar: <span class="good">ok<\/span>/);
+  assert.ok(!response.body.includes('<script'));
+});
 
 test('a batch is kept in each of LiteLLM’s formats, whatever its content type says', async (t) => {
   const { post } = await setUp(t);
