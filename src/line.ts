@@ -1,4 +1,5 @@
 import { createS3 } from './aws/s3.ts';
+import { serviceEndpoint } from './aws/service-endpoint.ts';
 import { createBodyRoom } from './deliver/body-room.ts';
 import { type ChunkDelivery, deliverChunks } from './deliver/chunks/chunk-delivery.ts';
 import { openChunkFolder } from './deliver/chunks/chunk-folder.ts';
@@ -22,6 +23,8 @@ import type { Send } from './mlflow/transport.ts';
 import { reportEnd } from './observe/report.ts';
 import { callsExperiment } from './record/calls/plan-chunk.ts';
 import { usageExperiment } from './record/usage/plan-usage.ts';
+import { onFirstUse, reportSigner } from './report-signer.ts';
+import { destinationSetting } from './settings/destination.ts';
 import type { DeliveryParts } from './start-delivery.ts';
 
 /** Delivers from the journal to the MLflow that was found. */
@@ -227,16 +230,20 @@ function createServerGate(
 
 /** Where files go: S3, or wherever MLflow has them. */
 function createStores(
-  { settings, clock }: DeliveryParts,
-  { credentials, region }: AwsAccess,
+  { settings, clock, log }: DeliveryParts,
+  access: AwsAccess,
   onOutcome: OnOutcome,
 ) {
   const { upload, kmsKeyId } = settings().artifacts;
+  // Of a plain MLflow nobody knows before the first file whether there is anything to sign.
+  const isPlain = destinationSetting(settings()).kind === 'url';
   const objects = createS3({
-    region,
-    credentials,
+    region: access.region,
+    credentials: isPlain
+      ? onFirstUse(access.credentials, () => void reportSigner(access, log, 'S3'))
+      : access.credentials,
     kmsKeyId,
-    hasOwnEndpoint: (process.env['AWS_ENDPOINT_URL_S3'] ?? '') !== '',
+    hasOwnEndpoint: serviceEndpoint('S3', process.env) !== undefined,
   });
   const presigned = upload === 'presigned';
   const artifactsOf = (mlflow: MlflowClient) =>

@@ -61,10 +61,11 @@ test('an endpoint that the environment names for all services takes artifacts, b
     MLFLOW_TRACKING_URI: mlflow.url,
   });
   assert.ok(loaded.kind === 'valid');
+  const said: string[] = [];
   const app = await startApp({
     settings: loaded.settings,
     version: 'test',
-    log: pino({ level: 'silent' }),
+    log: pino({}, { write: (line: string) => said.push(line) }),
     onFatal: assert.fail,
   });
   t.after(() => app.stop());
@@ -72,4 +73,6 @@ test('an endpoint that the environment names for all services takes artifacts, b
   const stored = () => [...s3.objects.keys()][0];
   const object = await waitUntil(stored, { what: 'the artifact', withinMs: 10_000 });
   assert.match(object, /^\/artifacts\/mlflow\/.*\/call\.json$/);
+  const hint = () => said.find((line) => line.includes('a role is safer'));
+  await waitUntil(hint, { what: 'a word on who signs', withinMs: 10_000 });
 });
