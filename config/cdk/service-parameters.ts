@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { ContextReader } from './read-context.ts';
 
 /** What the ECS service is made from. */
@@ -5,7 +7,7 @@ export interface ServiceParameters {
   /** The sidecar's image, in a registry that the task can reach. */
   image: string;
   litellmImage: string;
-  /** LiteLLM's configuration, a path from here. */
+  /** LiteLLM's configuration, as text. */
   litellmConfig: string;
   /**
    * The ARN of a secret in Secrets Manager whose JSON has a member for each variable that LiteLLM's
@@ -57,7 +59,7 @@ export function readService(read: ContextReader): ServiceParameters {
     image: read.needed('image', image, imageAllowed),
     litellmImage:
       read.text('litellmImage', image, imageAllowed) ?? 'ghcr.io/berriai/litellm:v1.108.7',
-    litellmConfig: read.text('litellmConfig', /./, 'a path') ?? '../litellm.yaml',
+    litellmConfig: readConfig(read),
     litellmSecret: read.needed(
       'litellmSecret',
       /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}$/,
@@ -75,4 +77,24 @@ export function readService(read: ContextReader): ServiceParameters {
     memory,
     exec: read.oneOf('exec', ['true', 'false'], 'false') === 'true',
   };
+}
+
+/** What a template that is given to CloudFormation as it is (51,200 bytes) leaves for it. */
+const mostConfigBytes = 16_000;
+
+/** LiteLLM's configuration goes into the task definition; the path is from the folder of this file. */
+function readConfig(read: ContextReader): string {
+  const path = read.text('litellmConfig', /./, 'a path') ?? '../litellm.yaml';
+  try {
+    const config = readFileSync(resolve(import.meta.dirname, path), 'utf8');
+    if (Buffer.byteLength(config) > mostConfigBytes) {
+      read.problems.push(
+        `litellmConfig: ${JSON.stringify(path)} is larger than ${mostConfigBytes} bytes; take comments out of it`,
+      );
+    }
+    return config;
+  } catch {
+    read.problems.push(`litellmConfig: ${JSON.stringify(path)} cannot be read`);
+    return '';
+  }
 }

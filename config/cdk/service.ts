@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { ServiceParameters } from './service-parameters.ts';
 
@@ -15,6 +13,12 @@ export interface ServiceDeps {
   sidecarPolicy: iam.CfnManagedPolicy;
   /** The sidecar's settings that the stack's outputs name. */
   sidecarEnvironment: Readonly<Record<string, string>>;
+}
+
+export interface MadeService {
+  name: string;
+  /** For what else LiteLLM has to do in AWS, such as asking models on Bedrock. */
+  taskRoleArn: string;
 }
 
 /** The longest that Fargate waits between SIGTERM and SIGKILL. */
@@ -32,10 +36,12 @@ const sidecarHealth =
  * LiteLLM and the sidecar, two containers of a Fargate task: the sidecar is healthy before LiteLLM
  * starts, gets its SIGTERM when LiteLLM has ended, and its failure does not end LiteLLM. A task's disk
  * goes with the task, so a stop sends all that is pending in chunks first.
- *
- * @returns The name of the service.
  */
-export function makeService(scope: Construct, given: ServiceParameters, deps: ServiceDeps): string {
+export function makeService(
+  scope: Construct,
+  given: ServiceParameters,
+  deps: ServiceDeps,
+): MadeService {
   const task = new ecs.FargateTaskDefinition(scope, 'Task', {
     family: deps.name,
     cpu: given.cpu,
@@ -86,7 +92,6 @@ export function makeService(scope: Construct, given: ServiceParameters, deps: Se
     readOnly: false,
   });
 
-  const config = readFileSync(resolve(import.meta.dirname, given.litellmConfig), 'utf8');
   const litellm = task.addContainer('litellm', {
     image: imageOf(scope, 'LitellmImage', given.litellmImage),
     entryPoint: ['sh', '-c'],
@@ -94,11 +99,11 @@ export function makeService(scope: Construct, given: ServiceParameters, deps: Se
       'printf %s "$LITELLM_CONFIG" > /tmp/config.yaml && exec litellm --config /tmp/config.yaml --port 4000',
     ],
     environment: {
-      LITELLM_CONFIG: config,
+      LITELLM_CONFIG: given.litellmConfig,
       SIDECAR_EVENTS_URL: 'http://127.0.0.1:4100/v1/events',
       DEFAULT_FLUSH_INTERVAL_SECONDS: '1',
     },
-    secrets: { ...tokenSecret, ...litellmSecrets(scope, given.litellmSecret, config) },
+    secrets: { ...tokenSecret, ...litellmSecrets(scope, given) },
     portMappings: [{ containerPort: 4000 }],
     healthCheck: {
       command: ['CMD', 'python3', '-c', litellmHealth],
@@ -141,9 +146,9 @@ export function makeService(scope: Construct, given: ServiceParameters, deps: Se
       healthCheckGracePeriodSeconds: 180,
     }),
   });
-  // The role's policies are resources of their own; a task that starts before them is refused.
-  service.node.addDependency(task);
-  return service.attrName;
+  // The roles' policies are resources of their own; a task that starts before them is refused.
+  service.node.addDependency(task.obtainExecutionRole(), task.taskRole);
+  return { name: service.attrName, taskRoleArn: task.taskRole.roleArn };
 }
 
 function makeTaskRole(scope: Construct, { exec }: ServiceParameters, deps: ServiceDeps): iam.Role {
@@ -183,9 +188,10 @@ function imageOf(scope: Construct, id: string, name: string): ecs.ContainerImage
 }
 
 /** A secret for each variable that LiteLLM's configuration takes and the sidecar does not give. */
-function litellmSecrets(scope: Construct, arn: string, config: string): Record<string, ecs.Secret> {
-  const secret: ISecret = Secret.fromSecretCompleteArn(scope, 'LitellmSecret', arn);
-  const lines = config.split('\n').filter((line) => !line.trimStart().startsWith('#'));
+function litellmSecrets(scope: Construct, given: ServiceParameters): Record<string, ecs.Secret> {
+  const { litellmSecret, litellmConfig } = given;
+  const secret = Secret.fromSecretCompleteArn(scope, 'LitellmSecret', litellmSecret);
+  const lines = litellmConfig.split('\n').filter((line) => !line.trimStart().startsWith('#'));
   const names = [...lines.join('\n').matchAll(/os\.environ\/(\w+)/g)].map(([, name = '']) => name);
   return Object.fromEntries(
     [...new Set(names)]

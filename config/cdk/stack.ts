@@ -47,7 +47,12 @@ export function makeStack(scope: Construct, parameters: Parameters): Stack {
       sidecarPolicy,
       sidecarEnvironment,
     });
-    output('ServiceName', service, 'LiteLLM and the sidecar on ECS');
+    output('ServiceName', service.name, 'LiteLLM and the sidecar on ECS');
+    output(
+      'TaskRoleArn',
+      service.taskRoleArn,
+      'For what else LiteLLM does in AWS, such as Bedrock',
+    );
   }
   return stack;
 }

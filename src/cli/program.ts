@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { DeadLetterFilter } from '../journal/dead-letter.ts';
 import type { ReplayRequest } from '../journal/journal.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addLitellm } from './litellm/add-litellm.ts';
 import { addServer } from './server/add-server.ts';
 import { parseCount, parseSince } from './since.ts';
 import { version } from './version.ts';
@@ -59,6 +60,7 @@ export async function runProgram(words: string[]): Promise<number> {
   };
   addDead(program, finish);
   addReplay(program, finish);
+  addLitellm(program, finish);
   addServer(program, finish);
 
   try {

@@ -20,7 +20,7 @@ export async function openBrowser(now: number): Promise<Browser> {
     locale: 'en-GB',
   });
   const page = await context.newPage();
-  await page.clock.setFixedTime(now);
+  await page.clock.install({ time: now });
   // MLflow opens its assistant over the first page that a browser sees.
   await page.addInitScript(
     "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');" +

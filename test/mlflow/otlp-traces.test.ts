@@ -86,7 +86,8 @@ function assertClean(value: unknown): void {
 test('JSON loses the characters that a database refuses, and nothing else', () => {
   fc.assert(
     fc.property(fc.jsonValue(), anyText, (value, text) => {
-      const clean = (from: string) => from.replaceAll('\0', '').toWellFormed();
+      // Halves that only a NUL parts were none of one character.
+      const clean = (from: string) => from.toWellFormed().replaceAll('\0', '');
       const json = JSON.stringify({ value, text });
       const expected = JSON.parse(json, (_, found: unknown) =>
         typeof found === 'string' ? clean(found) : found,

@@ -77,13 +77,11 @@ function changeText(file: YamlFile, edit: Edit): string {
       const isItem = (one: unknown) => isScalar(one) && one.value === edit.item;
       return removeAt(text, list, list.items.findLastIndex(isItem));
     }
-    case 'remove':
-      if (!isThere || !isMap(at)) throw cannotEdit(edit.path);
-      return removeAt(
-        text,
-        at,
-        at.items.findIndex((pair) => pair === pairNamed(at, rest[0])),
-      );
+    case 'remove': {
+      const pair = isThere && isMap(at) ? pairNamed(at, rest[0]) : undefined;
+      if (pair === undefined || !isMap(at)) throw cannotEdit(edit.path);
+      return removeAt(text, at, at.items.indexOf(pair));
+    }
   }
 }
 

@@ -23,7 +23,9 @@ export function createTeller(
     if (text === undefined || (text === told && time - toldAt < silence)) return [];
     told = text;
     toldAt = time;
-    return [time === began ? text : `${text} (${lasting(Math.round((time - began) / 1000))})`];
+    return [
+      time - began < 1_000 ? text : `${text} (${lasting(Math.round((time - began) / 1000))})`,
+    ];
   };
 }
 
