@@ -5,14 +5,16 @@ import { measureBacklog } from './backlog.ts';
 import { measurePeers } from './peers.ts';
 import { measureRedaction } from './redact.ts';
 import { measureStart } from './start.ts';
+import { measureTraces } from './traces.ts';
 
 const help = `Measures the sidecar on this machine.
 
-  npm run bench                  all of it but for peers, about eight minutes
+  npm run bench                  all of it but for traces and peers, about eight minutes
   npm run bench -- start         start to /healthz and idle memory, compiled (run npm run build first)
   npm run bench -- acknowledge   200 calls a second for 30 s in posts of 100
   npm run bench -- backlog       200,000 waiting calls: opening, draining, memory
   npm run bench -- redact        reading calls, with and without patterns
+  npm run bench -- traces        traces a second, beside a bare sender of the same
   npm run bench -- peers         requests to MLflow a call, beside LiteLLM's callback and MLflow's client
 `;
 
@@ -30,5 +32,6 @@ if (values.help) {
   if (wanted.includes('acknowledge')) await measureAcknowledgement();
   if (wanted.includes('backlog')) await measureBacklog();
   if (wanted.includes('redact')) measureRedaction();
+  if (wanted.includes('traces')) await measureTraces();
   if (wanted.includes('peers')) await measurePeers();
 }

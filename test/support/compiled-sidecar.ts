@@ -9,6 +9,8 @@ import { parseMetrics } from './sidecar.ts';
 /** The daemon as it is installed: compiled, without what runs TypeScript, which takes 35 MB. */
 export interface CompiledSidecar {
   readonly pid: number;
+  /** Where LiteLLM posts to. */
+  readonly eventsUrl: string;
   /** Milliseconds from its start to the first 200 of /healthz, give or take a tenth of a second. */
   readonly readyAfter: number;
   /**
@@ -65,6 +67,7 @@ export async function startCompiledSidecar(
 
   return {
     pid: child.pid,
+    eventsUrl: `${url}/v1/events`,
     readyAfter,
     workedUntilReady,
     metrics: async () => parseMetrics(await (await fetch(`${url}/metrics`)).text()),
