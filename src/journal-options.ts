@@ -24,9 +24,13 @@ function usageOptions({ usage }: Settings): UsageOptions {
   return { intervalMs: interval * 60_000, timeZone, by, maxSeries };
 }
 
+/** The request tag of the calls that the command `test` makes: they get a run unless none gets one. */
+export const testTag = 'sidecar-test';
+
 /** What of it follows the settings while the journal is open. */
 export function journalPolicy({ journal, record, redact }: Settings): JournalPolicy {
-  const { runs, mark, failuresPerMinute, maxRunsPerDay, maxDrain } = record;
+  const { runs, failuresPerMinute, maxRunsPerDay, maxDrain } = record;
+  const mark = { ...record.mark, tags: [...record.mark.tags, testTag] };
   return {
     retainMs: journal.retain,
     experiment: record.experiment,

@@ -66,13 +66,15 @@ export async function createLine(
     if (answered && !request.startsWith('artifacts/')) holds.mlflow.succeeded();
   };
   const pace = createRunPace({ rate: ration.rate, isBusy: () => dispatcher.isBusy(), clock });
-  const counted: Send = (request) => {
-    pace.requested();
-    return gate.send(request);
-  };
+  const counted =
+    (send: Send): Send =>
+    (request) => {
+      pace.requested();
+      return send(request);
+    };
   const told = { now: clock.now, onOutcome };
-  const mlflow = createMlflowClient(counted, told);
-  const first = createMlflowClient(gate.sendFirst, told);
+  const mlflow = createMlflowClient(counted(gate.send), told);
+  const first = createMlflowClient(counted(gate.sendFirst), told);
   const { objects, artifactsOf } = createStores(parts, access, onOutcome);
   const untilKept = createUntilKept(clock, over);
   const common = {
@@ -84,9 +86,6 @@ export async function createLine(
   const { journalId, identity } = destination;
   const body: (typeof journal)['body'] = (seq, room) => untilKept(() => journal.body(seq, room));
 
-  let tracesWay: keyof typeof wayWords = record.traces === 'off' ? 'none' : 'otlp';
-  const isTraced = () => tracesWay !== 'none';
-
   const dispatcher = createDispatcher({
     journal,
     destination: identity,
@@ -94,7 +93,6 @@ export async function createLine(
       ...ofRuns,
       keep: (seq, progress) => untilKept(() => journal.progress(seq, progress)),
       body,
-      isTraced,
     }),
     holds,
     maxActive: place.maxInFlight * activePerRequest,
@@ -120,7 +118,6 @@ export async function createLine(
     experiment: () => callsExperiment(settings().record.experiment),
     archive: () => archive,
     previews: () => settings().archive.previews === 'on',
-    isTraced,
     onLoss: ({ id, calls }, reason) =>
       log.error({ chunk: id, calls, reason }, 'MLflow does not take a chunk of the calls table'),
     onDiskTrouble: ({ id }, code) =>
@@ -130,16 +127,13 @@ export async function createLine(
     record.traces === 'off'
       ? Promise.resolve()
       : deliverTraces({
-          ...ofFew,
+          ...ofRuns,
           ...{ journal, untilKept, over, wish: record.traces },
-          mlflow: createTracesClient(gate.sendFirst, told),
-          experiments: createExperiments(first),
+          mlflow: createTracesClient(counted(gate.send), told),
+          experiments: createExperiments(mlflow),
           hold: holds.traces,
           server: holds.mlflow,
-          onWay: (way) => {
-            tracesWay = way.kind;
-            log.info({ way: way.kind }, wayWords[way.kind]);
-          },
+          onWay: (way) => log.info({ way: way.kind }, wayWords[way.kind]),
           onLoss: (lost, reason) =>
             log.warn({ traces: lost, reason }, 'MLflow does not take the traces of some calls'),
         });

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorName } from './aws/error-name.ts';
 import type { Clock } from './deliver/clock.ts';
 import type { Hold } from './deliver/hold.ts';
 import { ignoreLostJournal } from './deliver/until-kept.ts';
@@ -32,6 +33,9 @@ export interface DeliveryParts {
   log: Logger;
 }
 
+/** Between two tries to begin, in milliseconds. */
+const retryMs = 5_000;
+
 /** Finds MLflow, which may take its time while calls are taken in already, and delivers to it from then on. */
 export function startDelivery(parts: DeliveryParts): Delivery {
   const { settings, holds, clock, log } = parts;
@@ -45,8 +49,15 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     const destination = await untilFound(lookUp, access, over.signal);
     if (destination === undefined) return;
     const { journalId } = await parts.journal.account();
-    if (over.signal.aborted) return;
-    line = await createLine(parts, access, { ...destination, journalId }, over.signal);
+    while (!over.signal.aborted && line === undefined) {
+      try {
+        line = await createLine(parts, access, { ...destination, journalId }, over.signal);
+      } catch (error) {
+        // The data folder takes no more at present.
+        log.error({ error: errorName(error) }, 'delivery cannot begin; it is tried again');
+        await clock.sleep(retryMs, over.signal);
+      }
+    }
   };
   const begun = begin().catch(ignoreLostJournal);
 

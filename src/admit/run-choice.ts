@@ -34,6 +34,8 @@ export type RunChoice =
   /** `sampleRate`: the probability with which it was chosen; absent for failures. */
   { lane: number; sampleRate?: number } | { reason: NoRunReason };
 
+const secondsADay = 86_400;
+
 /** `pendingIn`: how many of those that wait for a run are in a lane. */
 export type LoadByLane = Load & { pendingIn: (lane: number) => number };
 
@@ -55,8 +57,8 @@ export interface RunChoiceState {
   sampleRate: number;
   /** What keeps it below 1. */
   limitedBy?: 'drain' | 'day';
-  /** Runs a second that were chosen within about the last hour. */
-  chosenPerSecond: number;
+  /** Runs a second at this pace, over time; absent before that is known. */
+  chosenPerSecond?: number;
 }
 
 export function createRunChooser(
@@ -104,11 +106,20 @@ export function createRunChooser(
     runsPerSecond !== undefined && pendingIn(lane) > (runsPerSecond * maxDrainMs) / 1_000;
 
   const state = (now: number, load: Load): RunChoiceState => {
-    const chosenPerSecond = sampling.chosenPerSecond(now);
-    if (runs !== 'auto') return { sampleRate: runs === 'all' ? 1 : 0, chosenPerSecond };
+    const perSecond = sampling.chosenPerSecond(now);
+    if (runs !== 'auto') {
+      return {
+        sampleRate: runs === 'all' ? 1 : 0,
+        ...(perSecond !== undefined && { chosenPerSecond: perSecond }),
+      };
+    }
     const limitedBy = sampling.limitedBy(now, load);
-    const sampleRate = sampling.rate(now, load);
-    return { sampleRate, chosenPerSecond, ...(limitedBy !== undefined && { limitedBy }) };
+    const overTime = options.maxRunsPerDay / secondsADay;
+    return {
+      sampleRate: sampling.rate(now, load),
+      ...(perSecond !== undefined && { chosenPerSecond: Math.min(perSecond, overTime) }),
+      ...(limitedBy !== undefined && { limitedBy }),
+    };
   };
 
   return { choose, state, runsLeft: sampling.runsLeft };

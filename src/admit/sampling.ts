@@ -23,8 +23,8 @@ export interface Sampling {
   rate(now: number, load: Load): number;
   /** What keeps the rate below 1: the time that it takes to send what waits, or the runs of the day. */
   limitedBy(now: number, load: Load): 'drain' | 'day' | undefined;
-  /** Runs a second that were chosen within about the last hour. */
-  chosenPerSecond(now: number): number;
+  /** Runs a second that were chosen within about the last hour; absent before that is known. */
+  chosenPerSecond(now: number): number | undefined;
   /** A success came by, and got a run or did not. */
   passed(now: number, isChosen: boolean): void;
   /** Another call got a run. */
@@ -95,7 +95,8 @@ export function createSampling(
       if (Math.min(time, number) >= 1) return undefined;
       return time < number ? 'drain' : 'day';
     },
-    chosenPerSecond: chosen.perSecond,
+    chosenPerSecond: (now) =>
+      Math.abs(now - startedAt) < longEnough ? undefined : chosen.perSecond(now),
     passed: (now, isChosen) => {
       candidates.note(now);
       if (isChosen) spend(now);
@@ -114,6 +115,8 @@ export function createSampling(
 /** About the last minute, in milliseconds. */
 const shortMemory = 60_000;
 const longMemory = 3_600_000;
+/** For so long it is not said how many runs are chosen, in milliseconds. */
+const longEnough = 600_000;
 /** What came within less time says nothing of how often it comes. */
 const shortest = 10_000;
 
@@ -122,8 +125,8 @@ function createFrequency(startedAt: number, memory = shortMemory) {
   let weight = 0;
   let noted = startedAt;
   const fadeUntil = (now: number) => {
-    if (now <= noted) return;
-    weight *= Math.exp((noted - now) / memory);
+    // A clock that was set back begins anew from there.
+    if (now > noted) weight *= Math.exp((noted - now) / memory);
     noted = now;
   };
   return {

@@ -1,10 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { DeadLetterFilter } from '../journal/dead-letter.ts';
 import type { ReplayRequest } from '../journal/journal.ts';
+import { addDoctor } from './doctor/add-doctor.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addLinks } from './links/add-links.ts';
 import { addLitellm } from './litellm/add-litellm.ts';
+import { addPrune } from './prune/add-prune.ts';
 import { addServer } from './server/add-server.ts';
 import { parseCount, parseSince } from './since.ts';
+import { addTest } from './test/add-test.ts';
 import { version } from './version.ts';
 
 /**
@@ -61,7 +65,11 @@ export async function runProgram(words: string[]): Promise<number> {
   addDead(program, finish);
   addReplay(program, finish);
   addLitellm(program, finish);
+  addTest(program, finish);
+  addDoctor(program, finish);
   addServer(program, finish);
+  addLinks(program, finish);
+  addPrune(program, finish);
 
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -1,4 +1,4 @@
-import type { Account, Detail } from '../journal/account.ts';
+import type { Account, DetailCounts } from '../journal/account.ts';
 import type { Environment } from '../settings/environment.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, printJson, printTable } from './print.ts';
@@ -16,6 +16,7 @@ export function status(environment: Environment, json: boolean): Promise<number>
     print(daemon === undefined ? 'No daemon runs.' : 'The daemon runs.');
     printAccount(account);
     for (const [name, state] of destinationsIn(daemon)) print(`${name}: ${state}`);
+    for (const line of runLines(daemon)) print(line);
     return exitCodes.ok;
   });
 }
@@ -49,7 +50,7 @@ function printAccount(account: Account): void {
 }
 
 /** What is written of calls beside their counts, and what waits for it. */
-function detailRows(detail: Detail): [string, string][] {
+function detailRows(detail: DetailCounts): [string, string][] {
   const none = Object.entries(detail.noRun).map(([reason, calls]) => `${calls} ${reason}`);
   const { sampleRate, runsPerSecond } = detail;
   const runs = [
@@ -72,4 +73,27 @@ function destinationsIn(report: object | undefined): [string, string][] {
     name,
     Object.values(state ?? {}).join(', '),
   ]);
+}
+
+/** Which calls get a run, why no more, and what that leads to, as the daemon says it. */
+function runLines(report: object | undefined): string[] {
+  const recording = report !== undefined && 'recording' in report ? report.recording : undefined;
+  const runs = fieldsOf(fieldsOf(recording)['runs']);
+  const seconds = (name: string) => `${Number(runs[name] ?? 0)} s`;
+  if (runs['because'] === undefined) return [];
+  return [
+    `runs: ${runs['because']}; ${seconds('behind_seconds')} behind`,
+    ...(runs['caught_up_in_seconds'] === undefined
+      ? []
+      : [`what waits for a run is sent in ${seconds('caught_up_in_seconds')}`]),
+    ...(runs['years_to_ten_million'] === undefined
+      ? []
+      : [
+          `${runs['per_year']} runs a year at this pace; ten million in ${runs['years_to_ten_million']} years`,
+        ]),
+  ];
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

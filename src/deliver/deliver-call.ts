@@ -10,8 +10,6 @@ import type { RunFile, RunToMake } from './run-to-make.ts';
 export interface DeliverCallParts extends DeliverParts {
   /** Commits progress; it resolves when that is on disk. */
   keep: (seq: number, progress: Progress) => Promise<void>;
-  /** Whether calls get a trace, too. */
-  isTraced: () => boolean;
   /** The bytes of its `call.json`, in `place` where there is one. */
   body: (seq: number, place?: BodyPlace) => Promise<Uint8Array | undefined>;
 }
@@ -36,6 +34,6 @@ function runOf(parts: DeliverCallParts, call: PendingCall, progress: Progress): 
   }
   const keep = (kept: Progress) => parts.keep(seq, kept);
   const tagsIn = (experimentId: string) =>
-    parts.isTraced() ? [tracedNote(record, experimentId)] : [];
+    call.isTraced ? [tracedNote(record, experimentId)] : [];
   return { plan, experiment, tagsIn, files, attempts, progress, keep };
 }

@@ -3,8 +3,8 @@ import type { Clock } from './clock.ts';
 /** A token bucket, in requests a second, that adapts to what the server bears. */
 export interface Ration {
   /**
-   * Resolves when the next request may go out. One that goes `first` does not queue behind others, which
-   * wait so much longer for it.
+   * Resolves when the next request may go out. One that goes `first` does not queue behind others, as
+   * long as such requests take no more than a tenth of the rate; the others wait so much longer for it.
    */
   acquire(first?: boolean): Promise<void>;
   /** The server refused a request for its rate: a tenth less, at most once a second. */
@@ -21,6 +21,9 @@ const plateauAfter = 20;
 const growth = (1 - cut) / plateauAfter ** 3;
 const leastRate = 0.1;
 const second = 1000;
+/** Of the rate, what may go first; so much of it at once, in milliseconds. */
+const firstShare = 0.1;
+const firstBurst = 20 * second;
 
 /**
  * A ration of `fullRate()` requests a second with bursts of one second's worth; none while that is
@@ -36,6 +39,8 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
   let throttledAt = Number.NEGATIVE_INFINITY;
   /** When the bucket would be empty of debts: the "theoretical arrival time" of GCRA. */
   let paidUntil = 0;
+  /** The same of those that go first. */
+  let firstPaidUntil = 0;
   let pausedUntil = 0;
 
   const grow = () => {
@@ -48,6 +53,12 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
     return full === undefined ? undefined : Math.min(full, Math.max(leastRate, full * share));
   };
 
+  const goesFirst = (now: number, interval: number): boolean => {
+    if (firstPaidUntil > now + firstBurst) return false;
+    firstPaidUntil = Math.max(firstPaidUntil, now) + interval / firstShare;
+    return true;
+  };
+
   return {
     acquire: async (first = false) => {
       grow();
@@ -56,7 +67,8 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
       let wait = pausedUntil - now;
       if (current !== undefined) {
         paidUntil = Math.max(paidUntil, pausedUntil, now) + second / current;
-        if (!first) wait = Math.max(wait, paidUntil - now - Math.max(second, second / current));
+        if (!(first && goesFirst(now, second / current)))
+          wait = Math.max(wait, paidUntil - now - Math.max(second, second / current));
       }
       if (wait > 0) await clock.sleep(wait);
     },

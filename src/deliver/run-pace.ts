@@ -20,7 +20,10 @@ export interface RunPaceParts {
   clock: Pick<Clock, 'ticks'>;
 }
 
-/** Requests of a run until more is known: one of them for an artifact behind MLflow's proxy. */
+/**
+ * Requests of a run until more is known: one of them for an artifact behind MLflow's proxy. All requests are
+ * counted, so that what usage, chunks and traces take is taken off what is left for runs.
+ */
 const firstGuess = 4;
 const leastRequests = 3;
 const mostRequests = 10;

@@ -23,17 +23,22 @@ export interface Account {
   /** Whether calls are taken in at present. */
   accepting: boolean;
   /** What was made of calls, and how runs are chosen now. */
-  detail: Detail;
+  detail: DetailCounts;
   /** The disk fails: since when, in Unix milliseconds, and how. */
   trouble?: { since: number; message: string };
 }
 
 /** What is written of calls beside their counts. */
-export interface Detail {
+export interface DetailCounts {
   /** Runs that are complete, chunks and traces that are kept. */
   runs: number;
   chunks: number;
   traces: number;
+  /** Chunks, and traces of calls, that could not be kept. */
+  chunksGivenUp: number;
+  tracesGivenUp: number;
+  /** When the oldest chunk that is not kept was begun, in Unix milliseconds. */
+  oldestChunkAt?: number;
   /** Calls that were chosen to have no run, by the reason. */
   noRun: Record<string, number>;
   /** Calls that wait for a run, for a chunk that is being filled or sent, for a trace. */
@@ -50,6 +55,6 @@ export interface Detail {
   runsLeftOfDay: number;
   /** What keeps `sampleRate` below 1: the time to send what waits for a run, or the runs of the day. */
   limitedBy?: 'drain' | 'day';
-  /** Runs a second that were chosen within about the last hour. */
-  runsChosenPerSecond: number;
+  /** Runs a second at this pace, over time; absent before that is known. */
+  runsChosenPerSecond?: number;
 }

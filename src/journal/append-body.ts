@@ -61,6 +61,8 @@ export function createAppender(parts: AppendParts) {
     const run = runs.choose(call.record, receivedAt);
     const chunk = chunks()?.chunkFor(record.length + (body?.length ?? 0), receivedAt);
     const wants = (chunk === undefined ? 0 : want.chunk) | (traces.areWanted() ? want.trace : 0);
+    if (wants & want.chunk) ledger.add('chunk_waiting', 1);
+    if (wants & want.trace) ledger.add('traces_waiting', 1);
     const state = stateOf(run !== undefined, wants);
     const { lastInsertRowid } = insertCall.run(
       recordId,

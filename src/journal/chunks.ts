@@ -5,7 +5,7 @@ import type { ChunkedCall, PendingChunk } from './detail.ts';
 import type { Postponement, Progress } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { readProgress } from './read-progress.ts';
-import { readRecord, runIdColumn } from './read-record.ts';
+import { isTraced, readRecord, runIdColumn } from './read-record.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -13,6 +13,7 @@ import type { Transactions } from './transactions.ts';
 export interface Chunks {
   /** The chunk that a call of `bytes` belongs to, which is taken in at `now`. */
   chunkFor(bytes: number, now: number): number;
+  /** `closeNow`: also one that would be tried again later. */
   take(destination: string, now: number, closeNow: boolean): PendingChunk | undefined;
   page(chunk: number, after: number): ChunkedCall[];
   progress(chunk: number, progress: Progress): void;
@@ -42,6 +43,9 @@ const pageBytes = 1024 * 1024;
 const inlineBytes = 256 * 1024;
 const releasedAStep = 500;
 
+/** How a chunk ended, as its row keeps it. */
+const ended = { kept: 1, 'given up': 2 } as const;
+
 interface OpenChunk {
   id: number;
   beganAt: number;
@@ -68,7 +72,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     'UPDATE chunks SET due_at = ? WHERE closed_at IS NOT NULL AND due_at > ?',
   );
   const findCalls = database.prepare(
-    `SELECT c.seq, c.received_at, c.sample_rate, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
+    `SELECT c.seq, c.received_at, c.sample_rate, c.wants, c.trace_begun, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
        length(p.body) AS body_bytes,
        CASE WHEN length(p.body) <= ${inlineBytes} THEN p.body END AS body
      FROM calls c INDEXED BY calls_chunk JOIN payloads p USING (seq)
@@ -78,8 +82,15 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
   const setPostponed = database.prepare(
     'UPDATE chunks SET due_at = ?, attempts = ?, progress = ? WHERE id = ?',
   );
-  const setEnded = database.prepare('UPDATE chunks SET ended = 1 WHERE id = ?');
-  const findEnded = database.prepare('SELECT id FROM chunks WHERE ended = 1 ORDER BY id LIMIT 1');
+  const setEnded = database.prepare('UPDATE chunks SET ended = ? WHERE id = ?');
+  const findEnded = database.prepare(
+    'SELECT id, ended FROM chunks WHERE ended <> 0 ORDER BY id LIMIT 1',
+  );
+  /** What is on its way may not be sent again before it is certain that it did not arrive. */
+  const hurry = database.prepare(
+    `UPDATE chunks SET due_at = ? WHERE closed_at IS NOT NULL AND ended = 0
+       AND CASE WHEN json_valid(progress) THEN progress ->> '$.begunAt' END IS NULL`,
+  );
   const findMembers = database.prepare(
     `SELECT seq FROM calls INDEXED BY calls_chunk
      WHERE chunk = ? AND wants & ${want.chunk} ORDER BY seq LIMIT ${releasedAStep}`,
@@ -105,8 +116,8 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
   const isFull = ({ calls, bytes }: OpenChunk, more: number) =>
     calls >= mostCalls || (calls > 0 && bytes + more > mostBytes);
   const isOld = ({ calls, beganAt }: OpenChunk, now: number) =>
-    // A clock that was set back tells nothing; the chunk then waits as from now.
-    now - beganAt >= Math.max(shortestOpen, longestOpen * (1 - calls / many));
+    // By a clock that was set back nobody knows.
+    now < beganAt || now - beganAt >= Math.max(shortestOpen, longestOpen * (1 - calls / many));
 
   const closeOpen = (now: number) => {
     if (open === undefined) return;
@@ -133,6 +144,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     take: (destination, now, closeNow) => {
       if (open !== undefined && (closeNow || isFull(open, 0) || isOld(open, now))) closeOpen(now);
       pullIn.run(now, now + longestWait);
+      if (closeNow) hurry.run(now);
       const row = findDue.get(now);
       if (row === undefined) return undefined;
       const progress = row['progress'];
@@ -147,10 +159,14 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     },
     page: (chunk, after) => {
       const calls: ChunkedCall[] = [];
+      const damaged: number[] = [];
       let bytes = 0;
       for (const row of findCalls.iterate(chunk, after)) {
         const record = readRecord(row);
-        if (record === undefined) continue;
+        if (record === undefined) {
+          damaged.push(Number(row['seq']));
+          continue;
+        }
         const body = row['body'];
         const isSound = body instanceof Uint8Array && crc32(body) === Number(row['body_crc']);
         calls.push({
@@ -158,6 +174,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
           receivedAt: Number(row['received_at']),
           record,
           bodyBytes: Number(row['body_bytes'] ?? 0),
+          ...(isTraced(row) && { isTraced: true }),
           ...(isSound && { body }),
           ...(typeof row['run_id'] === 'string' && { runId: row['run_id'] }),
           ...(typeof row['sample_rate'] === 'number' && { sampleRate: row['sample_rate'] }),
@@ -165,6 +182,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
         bytes += String(row['record']).length + (isSound ? body.length : 0);
         if (bytes >= pageBytes) break;
       }
+      for (const seq of damaged) settler.damaged(seq, Date.now());
       return calls;
     },
     progress: (chunk, progress) => {
@@ -174,14 +192,16 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
       setPostponed.run(Math.ceil(dueAt), attempts, JSON.stringify(progress), chunk);
     },
     settle: (chunk, end) => {
-      if (setEnded.run(chunk).changes > 0 && end === 'kept') ledger.add('chunks', 1);
+      if (setEnded.run(ended[end], chunk).changes === 0) return;
+      ledger.add(end === 'kept' ? 'chunks' : 'chunks_given_up', 1);
     },
     release: (now) => {
       const row = findEnded.get();
       if (row === undefined) return false;
       const id = Number(row['id']);
       const members = findMembers.all(id);
-      for (const { seq } of members) settler.gotWhatItWanted(Number(seq), want.chunk, now);
+      const lost = row['ended'] === ended.kept ? undefined : 'chunk_rejected';
+      for (const { seq } of members) settler.gotWhatItWanted(Number(seq), want.chunk, now, lost);
       if (members.length < releasedAStep) forget.run(id);
       return true;
     },

@@ -5,7 +5,8 @@ import type { Postponement, Progress } from './journal.ts';
 export interface ChunkJournal {
   /**
    * The oldest chunk that is closed and due at `now`, none of which is with somebody already. An open
-   * one is closed when its time has come; `closeNow`: whenever it holds a call.
+   * one is closed when its time has come; `closeNow`: whenever it holds a call, and a chunk that failed
+   * need not wait for its next try.
    */
   takeChunk(
     destination: string,
@@ -24,11 +25,10 @@ export interface ChunkJournal {
 
 /** What of the journal those need that write traces. */
 export interface TraceJournal {
-  /**
-   * Up to `limit` calls of one experiment that want a trace, the oldest behind `after` first. Each is
-   * marked as begun before this resolves.
-   */
-  takeTraces(limit: number, now: number, after?: number): Promise<TracedCall[]>;
+  /** Up to `limit` calls that want a trace, the oldest behind `after` first. */
+  wantingTraces(limit: number, after: number): Promise<TracedCall[]>;
+  /** Marks calls: from now on it is known that a request may have gone out for them. */
+  beginTraces(seqs: readonly number[], now: number): Promise<void>;
   /** These calls need no trace any more: they have it, or cannot have one (`given up`). */
   tracesEnded(seqs: readonly number[], end: 'kept' | 'given up', now: number): Promise<void>;
   /** Nothing waits for a trace any more, and no call that comes gets one; a restart asks again. */
@@ -58,6 +58,8 @@ export interface ChunkedCall {
   bodyBytes: number;
   /** Its run, where it has one already. */
   runId?: string;
+  /** It has a trace, or is to get one. */
+  isTraced?: true;
   /** With which probability it was chosen to have a run; absent where that was not by chance. */
   sampleRate?: number;
 }

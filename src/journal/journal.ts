@@ -143,6 +143,8 @@ export interface PendingCall {
   bodyBytes: number;
   /** How far an earlier attempt towards the same destination came; absent where there was none. */
   progress?: Progress;
+  /** It has a trace, or is to get one. */
+  isTraced?: true;
   /** With which probability it was chosen to have a run; absent where that was not by chance. */
   sampleRate?: number;
 }

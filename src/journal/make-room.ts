@@ -2,13 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from './ledger.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Space } from './space.ts';
+import type { Traces } from './traces.ts';
 import type { Transactions } from './transactions.ts';
 
 /**
  * Gives detail up, where the journal has no room for more calls, in a fixed order: recorded calls
- * that are kept for replay, what is kept of dead letters, then the bodies of pending successes, then
- * those of pending failures, each the oldest first. Records stay: no count, token or cent is ever
- * given up.
+ * that are kept for replay, traces that have not been sent, what is kept of dead letters, then the bodies
+ * of pending successes, then those of pending failures, each the oldest first. Records stay: no count,
+ * token or cent is ever given up.
  *
  * @returns Whether a post of `bytes` fits by now.
  */
@@ -40,6 +41,7 @@ export function createMakeRoom(
   settler: Settler,
   space: Space,
   transactions: Transactions,
+  traces: Pick<Traces, 'shed'>,
 ): MakeRoom {
   const shedders = details.map((detail) => {
     const find = database.prepare(detail.find);
@@ -61,10 +63,17 @@ export function createMakeRoom(
   const forgetRecorded = (now: number) =>
     settler.forgetRecorded(Number.MAX_SAFE_INTEGER, forgottenAStep, now);
 
+  /** A call that wanted nothing else is recorded then, and can be forgotten. */
+  const shedTraces = (now: number) => {
+    const shed = traces.shed(now);
+    forgetRecorded(now);
+    return shed;
+  };
+
   return (bytes, now) => {
     // Giving up all there is would be in vain.
     if (!space.couldAdmit(bytes)) return false;
-    for (const step of [forgetRecorded, ...shedders]) {
+    for (const step of [forgetRecorded, shedTraces, ...shedders]) {
       while (!space.admits(bytes) && step(now) > 0);
     }
     return space.admits(bytes);

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Account, Detail } from './account.ts';
-import { want } from './call-state.ts';
+import type { Account, DetailCounts } from './account.ts';
 import type { Ledger } from './ledger.ts';
 import { numberOf } from './open-database.ts';
 import type { RunsReport } from './runs.ts';
@@ -27,23 +26,28 @@ export function createAccountant({ database, ledger, space, runs }: AccountParts
      WHERE state IN (0, 3) AND state = 0 ORDER BY received_at LIMIT 1`,
   );
 
-  const detailIn = (counts: ReadonlyMap<string, number>): Detail => {
+  const oldestChunk = database.prepare('SELECT min(began_at) AS at FROM chunks WHERE ended = 0');
+
+  const detailIn = (counts: ReadonlyMap<string, number>): DetailCounts => {
+    const oldestChunkAt = oldestChunk.get()?.['at'];
     const { pending, sampleRate, limitedBy, perSecond, leftOfDay, chosenPerSecond } = runs();
-    const count = (sql: string) => numberOf(database, `SELECT count(*) FROM calls ${sql}`);
     return {
       runs: counts.get('runs') ?? 0,
       chunks: counts.get('chunks') ?? 0,
       traces: counts.get('traces') ?? 0,
       noRun: byReason(counts, 'no_run:'),
       runsPending: pending,
-      chunkPending: count(`INDEXED BY calls_chunk WHERE wants & ${want.chunk}`),
+      chunkPending: counts.get('chunk_waiting') ?? 0,
+      ...(typeof oldestChunkAt === 'number' && { oldestChunkAt }),
       notInChunks: numberOf(database, 'SELECT coalesce(sum(calls), 0) FROM chunks WHERE ended = 0'),
-      tracesPending: count(`INDEXED BY calls_trace WHERE wants & ${want.trace}`),
+      tracesPending: counts.get('traces_waiting') ?? 0,
+      chunksGivenUp: counts.get('chunks_given_up') ?? 0,
+      tracesGivenUp: counts.get('traces_given_up') ?? 0,
       sampleRate,
       ...(perSecond !== undefined && { runsPerSecond: perSecond }),
       runsLeftOfDay: leftOfDay,
       ...(limitedBy !== undefined && { limitedBy }),
-      runsChosenPerSecond: chosenPerSecond,
+      ...(chosenPerSecond !== undefined && { runsChosenPerSecond: chosenPerSecond }),
     };
   };
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CallRecord } from '../call/call-record.ts';
+import { want } from './call-state.ts';
 
 /** A record is what this program wrote, as long as its checksum holds. */
 export function readRecord(row: Record<string, unknown>): CallRecord | undefined {
@@ -11,3 +12,8 @@ export function readRecord(row: Record<string, unknown>): CallRecord | undefined
 /** A column with the run that a call has, where it is known; for a statement that calls the table `c`. */
 export const runIdColumn =
   "CASE WHEN json_valid(c.progress) THEN c.progress ->> '$.runId' END AS run_id";
+
+/** Whether a call has a trace or is to get one, by its columns `wants` and `trace_begun`. */
+export function isTraced({ wants, trace_begun }: Record<string, unknown>): boolean {
+  return trace_begun !== null || (Number(wants) & want.trace) !== 0;
+}

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { lanes } from '../admit/run-choice.ts';
+import { callState } from './call-state.ts';
 import { anyDestination, type Progress, type ReplayRequest } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -13,9 +14,9 @@ import type { Ledger } from './ledger.ts';
 export function createReplay(database: DatabaseSync, ledger: Ledger) {
   const revive = database.prepare(`
     UPDATE calls SET state = 0, lane = ${lanes.replay}, due_at = :now, attempts = 0, settled_at = NULL, progress = :progress
-    WHERE state = 1 AND seq IN (
+    WHERE state = :state AND seq IN (
       SELECT seq FROM calls JOIN payloads p USING (seq)
-      WHERE state = 1
+      WHERE state = :state
         AND (:from IS NULL OR received_at >= :from) AND (:to IS NULL OR received_at < :to)
         AND (:failed IS NULL OR failed = :failed)
         AND (:model IS NULL OR json_valid(record)
@@ -31,18 +32,23 @@ export function createReplay(database: DatabaseSync, ledger: Ledger) {
       destination: anyDestination,
       ...(again ? { again: now } : { begunAt: 0, replayed: true }),
     };
-    const { changes } = revive.run({
-      now,
-      progress: JSON.stringify(progress),
-      from,
-      to,
-      failed,
-      model,
-      team,
-    });
-    const replayed = Number(changes);
-    ledger.add('recorded', -replayed);
-    ledger.add('pending', replayed);
-    return { replayed };
+    const reviveThose = (state: number) =>
+      Number(
+        revive.run({
+          state,
+          now,
+          progress: JSON.stringify(progress),
+          from,
+          to,
+          failed,
+          model,
+          team,
+        }).changes,
+      );
+    const recorded = reviveThose(callState.recorded);
+    ledger.add('recorded', -recorded);
+    ledger.add('pending', recorded);
+    // Those that wait for their chunk are pending already.
+    return { replayed: recorded + reviveThose(callState.waiting) };
   };
 }

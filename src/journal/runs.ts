@@ -35,6 +35,9 @@ export interface RunsReport extends RunChoiceState {
   leftOfDay: number;
 }
 
+/** How often it counts, in milliseconds. */
+const countEvery = 4_000;
+
 /** Under this name `meta` keeps how many runs are left: `NUMBER UNIX_MS`. */
 const leftName = 'runs_left';
 
@@ -58,9 +61,11 @@ export function createRuns(
   /** By lane; what has ended is taken off when it is counted anew. */
   let inLanes = countPending();
   let pending = sumOf(inLanes);
+  let countedAt = now;
   let perSecond: number | undefined;
   const load = () => ({
-    pendingRuns: pending,
+    // Replays come after all others, and hold none of them up.
+    pendingRuns: pending - (inLanes[lanes.replay] ?? 0),
     pendingIn: (lane: number) => inLanes[lane] ?? 0,
     runsPerSecond: perSecond,
   });
@@ -88,6 +93,8 @@ export function createRuns(
       chooser = createRunChooser(next, now, chooser.runsLeft(now));
     },
     tidy: (now) => {
+      if (Math.abs(now - countedAt) < countEvery) return;
+      countedAt = now;
       inLanes = countPending();
       pending = sumOf(inLanes);
       const { runs, at } = chooser.runsLeft(now);

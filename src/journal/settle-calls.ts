@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { callState } from './call-state.ts';
+import { callState, want } from './call-state.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Settlement } from './journal.ts';
 import type { Ledger } from './ledger.ts';
+import { runIdColumn } from './read-record.ts';
 import type { SeenIds } from './seen-ids.ts';
 import type { Taken } from './taken.ts';
 
@@ -16,8 +17,13 @@ export interface SettleParts {
 
 export interface Settler {
   settle(seq: number, settlement: Settlement, now: number): void;
-  /** A call wants something less: it ends when that was the last. */
-  gotWhatItWanted(seq: number, wanted: number, now: number): void;
+  /**
+   * A call wants something less: it ends when that was the last. `lost`: it did not get it, so that one
+   * without a run is nowhere, and is counted as shed for this reason.
+   */
+  gotWhatItWanted(seq: number, wanted: number, now: number, lost?: string): void;
+  /** The record of a call that waits cannot be read: it wants nothing more, and is dead. */
+  damaged(seq: number, now: number): void;
   /** Forgets a dead call, once it wants nothing; its id is remembered. */
   forgetCall(seq: number, now: number): void;
   /** Forgets up to `limit` calls that were recorded before `before`; answers how many. */
@@ -30,7 +36,9 @@ export function createSettler(parts: SettleParts): Settler {
   const setState = database.prepare(
     'UPDATE calls SET state = ?, settled_at = ? WHERE seq = ? AND state = ?',
   );
-  const findWants = database.prepare('SELECT state, wants FROM calls WHERE seq = ?');
+  const findWants = database.prepare(
+    `SELECT state, wants, ${runIdColumn} FROM calls c WHERE seq = ?`,
+  );
   const setWants = database.prepare('UPDATE calls SET wants = ? WHERE seq = ?');
   const findRecorded = database.prepare(
     'SELECT seq, record_id FROM calls WHERE state = 1 AND settled_at < ? ORDER BY settled_at LIMIT ?',
@@ -54,6 +62,13 @@ export function createSettler(parts: SettleParts): Settler {
   const endRun = (seq: number, state: number, now: number): boolean => {
     taken.giveBack(seq);
     return setState.run(state, now, seq, callState.pending).changes > 0;
+  };
+  const wantLess = (seq: number, before: number, wanted: number): number => {
+    const wants = before & ~wanted;
+    setWants.run(wants, seq);
+    if (before & ~wants & want.chunk) ledger.add('chunk_waiting', -1);
+    if (before & ~wants & want.trace) ledger.add('traces_waiting', -1);
+    return wants;
   };
   const nowRecorded = () => {
     ledger.add('pending', -1);
@@ -86,15 +101,30 @@ export function createSettler(parts: SettleParts): Settler {
           break;
       }
     },
-    gotWhatItWanted: (seq, wanted, now) => {
+    gotWhatItWanted: (seq, wanted, now, lost) => {
       const row = findWants.get(seq);
       if (row === undefined) return;
-      const wants = Number(row['wants']) & ~wanted;
-      setWants.run(wants, seq);
+      const wants = wantLess(seq, Number(row['wants']), wanted);
       if (wants !== 0) return;
+      const isNowhere = lost !== undefined && row['run_id'] === null;
       if (row['state'] === callState.gone) forget(findOne.get(seq), now);
-      else if (setState.run(callState.recorded, now, seq, callState.waiting).changes > 0) {
+      else if (row['state'] === callState.waiting && isNowhere) {
+        ledger.add('pending', -1);
+        ledger.add(`shed:${lost}`, 1);
+        forget(findOne.get(seq), now);
+      } else if (setState.run(callState.recorded, now, seq, callState.waiting).changes > 0) {
         nowRecorded();
+      }
+    },
+    damaged: (seq, now) => {
+      const row = findWants.get(seq);
+      if (row === undefined) return;
+      wantLess(seq, Number(row['wants']), want.chunk | want.trace);
+      if (row['state'] === callState.gone) forget(findOne.get(seq), now);
+      else if (setState.run(callState.dead, now, seq, callState.waiting).changes > 0) {
+        ledger.add('pending', -1);
+        ledger.add('dead', 1);
+        deadLetters.call({ seq, reason: 'damaged', detail: 'its checksum is wrong' }, now);
       }
     },
     forgetCall: (seq, now) => {

@@ -115,7 +115,7 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
   const runs = createRuns(database, ledger, policy.runs, Date.now());
   const chunks = createChunks({ database, transactions, settler, ledger });
   const traces = createTraces(database, settler, ledger, () => policy.traces);
-  const makeRoom = createMakeRoom(database, ledger, settler, space, transactions);
+  const makeRoom = createMakeRoom(database, ledger, settler, space, transactions, traces);
   const usage = options.usage && createUsage(database, transactions, options.usage);
   const appendElements = createAppender({
     usage,
@@ -215,7 +215,14 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       policy = compile(next);
       runs.reconfigure(policy.runs, Date.now());
     },
-    close: own.close,
+    close: () => {
+      // What was kept just before a stop is recorded when it has stopped.
+      const releaseSome = () => run([() => chunks.release(Date.now())])[0];
+      for (let some = releaseSome(); some?.status === 'fulfilled' && some.value; ) {
+        some = releaseSome();
+      }
+      own.close();
+    },
   };
 }
 

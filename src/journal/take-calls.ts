@@ -8,7 +8,7 @@ import {
   type TakenCalls,
 } from './journal.ts';
 import { readProgress } from './read-progress.ts';
-import { readRecord } from './read-record.ts';
+import { isTraced, readRecord } from './read-record.ts';
 import type { Taken } from './taken.ts';
 
 export interface TakeParts {
@@ -23,7 +23,8 @@ export interface TakeParts {
  */
 export function createTaker({ database, taken, settle }: TakeParts) {
   const findDue = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, p.record,
+    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, c.wants,
+       c.trace_begun, p.record,
        p.record_crc, length(p.body) AS body_bytes
      FROM calls c INDEXED BY calls_due JOIN payloads p USING (seq)
      WHERE c.state = 0 AND c.lane = ? AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
@@ -76,6 +77,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
         record,
         attempts: Number(row['attempts']),
         bodyBytes: Number(row['body_bytes'] ?? 0),
+        ...(isTraced(row) && { isTraced: true as const }),
         ...(typeof row['sample_rate'] === 'number' && { sampleRate: row['sample_rate'] }),
         ...(progress && { progress }),
       });

@@ -9,16 +9,19 @@ import type { Settler } from './settle-calls.ts';
 export interface Traces {
   /** Whether calls that come want one. */
   areWanted(): boolean;
-  take(limit: number, now: number, after: number): TracedCall[];
+  wanting(limit: number, after: number): TracedCall[];
+  begin(seqs: readonly number[], now: number): void;
   ended(seqs: readonly number[], end: 'kept' | 'given up', now: number): void;
   waive(): void;
   /** Lets some calls go that need no trace after all; whether there are more. */
   release(now: number): boolean;
+  /** Gives some traces up for want of room, the oldest first; answers how many. */
+  shed(now: number): number;
 }
 
-const releasedAStep = 500;
-/** Rows that are looked at for calls of one experiment. */
-const mostLooks = 1_000;
+const aStep = 500;
+/** More calls than so many do not wait for their traces: a server that is so far behind will not catch up. */
+const mostWaiting = 200_000;
 
 /** @param wanted Whether the settings want traces. */
 export function createTraces(
@@ -31,55 +34,64 @@ export function createTraces(
     `SELECT c.seq, c.received_at, c.experiment, c.trace_begun, ${runIdColumn}, p.record,
        p.record_crc, length(p.body) AS body_bytes
      FROM calls c INDEXED BY calls_trace JOIN payloads p USING (seq)
-     WHERE c.wants & ${want.trace} AND c.seq > ? ORDER BY c.seq LIMIT ${mostLooks}`,
+     WHERE c.wants & ${want.trace} AND c.seq > ? ORDER BY c.seq LIMIT ?`,
   );
-  const begin = database.prepare('UPDATE calls SET trace_begun = ? WHERE seq = ?');
+  const begin = database.prepare(
+    'UPDATE calls SET trace_begun = ? WHERE seq = ? AND trace_begun IS NULL',
+  );
   const findAny = database.prepare(
     `SELECT seq FROM calls INDEXED BY calls_trace
-     WHERE wants & ${want.trace} ORDER BY seq LIMIT ${releasedAStep}`,
+     WHERE wants & ${want.trace} ORDER BY seq LIMIT ${aStep}`,
   );
   let areWaived = false;
-  const areWanted = () => wanted() && !areWaived;
+  const areWanted = () => wanted() && !areWaived && ledger.count('traces_waiting') < mostWaiting;
+
+  const letGo = (now: number): number => {
+    const rows = findAny.all();
+    for (const { seq } of rows) settler.gotWhatItWanted(Number(seq), want.trace, now);
+    return rows.length;
+  };
 
   return {
     areWanted,
-    take: (limit, now, after) => {
-      const calls: TracedCall[] = [];
-      for (const row of find.all(after)) {
+    wanting: (limit, after) =>
+      find.all(after, limit).flatMap((row): TracedCall[] => {
         const record = readRecord(row);
         const seq = Number(row['seq']);
         if (record === undefined) {
-          settler.gotWhatItWanted(seq, want.trace, now);
-          continue;
+          settler.damaged(seq, Date.now());
+          return [];
         }
-        const experiment = String(row['experiment']);
-        if (calls[0] !== undefined && calls[0].experiment !== experiment) continue;
-        begin.run(now, seq);
-        calls.push({
-          seq,
-          receivedAt: Number(row['received_at']),
-          experiment,
-          record,
-          bodyBytes: Number(row['body_bytes'] ?? 0),
-          begunBefore: row['trace_begun'] !== null,
-          ...(typeof row['run_id'] === 'string' && { runId: row['run_id'] }),
-        });
-        if (calls.length === limit) break;
-      }
-      return calls;
+        return [
+          {
+            seq,
+            receivedAt: Number(row['received_at']),
+            experiment: String(row['experiment']),
+            record,
+            bodyBytes: Number(row['body_bytes'] ?? 0),
+            begunBefore: row['trace_begun'] !== null,
+            ...(typeof row['run_id'] === 'string' && { runId: row['run_id'] }),
+          },
+        ];
+      }),
+    begin: (seqs, now) => {
+      for (const seq of seqs) begin.run(now, seq);
     },
     ended: (seqs, end, now) => {
       for (const seq of seqs) settler.gotWhatItWanted(seq, want.trace, now);
-      if (end === 'kept') ledger.add('traces', seqs.length);
+      ledger.add(end === 'kept' ? 'traces' : 'traces_given_up', seqs.length);
     },
     waive: () => {
       areWaived = true;
     },
     release: (now) => {
-      if (areWanted()) return false;
-      const rows = findAny.all();
-      for (const { seq } of rows) settler.gotWhatItWanted(Number(seq), want.trace, now);
-      return rows.length === releasedAStep;
+      if (wanted() && !areWaived) return false;
+      return letGo(now) === aStep;
+    },
+    shed: (now) => {
+      const shed = letGo(now);
+      ledger.add('traces_given_up', shed);
+      return shed;
     },
   };
 }

@@ -40,7 +40,8 @@ export type Command =
   | { op: 'chunkProgress'; chunk: number; progress: Progress }
   | { op: 'postponeChunk'; chunk: number; postponement: Postponement }
   | { op: 'settleChunk'; chunk: number; end: 'kept' | 'given up' }
-  | { op: 'takeTraces'; limit: number; now: number; after: number }
+  | { op: 'wantingTraces'; limit: number; after: number }
+  | { op: 'beginTraces'; seqs: readonly number[]; now: number }
   | { op: 'tracesEnded'; seqs: readonly number[]; end: 'kept' | 'given up'; now: number }
   | { op: 'waiveTraces' }
   | { op: 'setPace'; runsPerSecond: number | undefined }
@@ -70,7 +71,8 @@ export interface Answers {
   chunkProgress: undefined;
   postponeChunk: undefined;
   settleChunk: undefined;
-  takeTraces: TracedCall[];
+  wantingTraces: TracedCall[];
+  beginTraces: undefined;
   tracesEnded: undefined;
   waiveTraces: undefined;
   setPace: undefined;

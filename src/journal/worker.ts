@@ -175,8 +175,11 @@ function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answ
     case 'settleChunk':
       journal.chunks.settle(command.chunk, command.end);
       return undefined;
-    case 'takeTraces':
-      return journal.traces.take(command.limit, command.now, command.after);
+    case 'wantingTraces':
+      return journal.traces.wanting(command.limit, command.after);
+    case 'beginTraces':
+      journal.traces.begin(command.seqs, command.now);
+      return undefined;
     case 'tracesEnded':
       journal.traces.ended(command.seqs, command.end, command.now);
       return undefined;

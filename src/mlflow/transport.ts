@@ -17,7 +17,11 @@ export type RequestName =
   | 'v1/traces'
   | 'traces/create'
   | 'traces/batchGetInfos'
-  | 'traces/batchGet';
+  | 'traces/batchGet'
+  | 'experiments/search'
+  | 'experiments/set-experiment-tag'
+  | 'traces/search'
+  | 'traces/delete-traces';
 
 export interface MlflowRequest {
   name: RequestName;

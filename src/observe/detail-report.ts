@@ -1,6 +1,6 @@
-import type { Account } from '../journal/account.ts';
+import type { Account, DetailCounts } from '../journal/account.ts';
 
-/** So many runs in a tracking server make every page of it slow. */
+/** So many runs in a tracking server make every page of it slow; counted are those of this journal. */
 const verySlowAt = 10_000_000;
 const secondsAYear = 365.25 * 86_400;
 
@@ -15,8 +15,8 @@ export function detailReport(
   recording: { runs: string; calls: string; traces: string; usage: string },
   now: number,
 ): object {
-  const { runsPending, runsPerSecond, runsChosenPerSecond, runs } = detail;
-  const perYear = runsChosenPerSecond * secondsAYear;
+  const { runsPending, runs } = detail;
+  const { perSecond, caughtUpIn, perYear } = forecastOf(detail);
   return {
     usage: recording.usage,
     runs: {
@@ -28,14 +28,37 @@ export function detailReport(
       pending: runsPending,
       behind_seconds:
         oldestPendingAt === undefined ? 0 : rounded(Math.max(0, now - oldestPendingAt) / 1_000),
-      per_second: runsPerSecond && rounded(runsPerSecond),
-      caught_up_in_seconds: runsPerSecond && rounded(runsPending / runsPerSecond),
+      per_second: perSecond && rounded(perSecond),
+      caught_up_in_seconds: caughtUpIn === undefined ? undefined : rounded(caughtUpIn),
       left_of_day: detail.runsLeftOfDay,
-      per_year: Math.round(perYear),
-      years_to_ten_million: perYear > 0 ? rounded((verySlowAt - runs) / perYear) : undefined,
+      per_year: perYear && Math.round(perYear),
+      years_to_ten_million: perYear ? rounded((verySlowAt - runs) / perYear) : undefined,
     },
-    calls: { setting: recording.calls, chunks: detail.chunks, pending: detail.chunkPending },
-    traces: { setting: recording.traces, complete: detail.traces, pending: detail.tracesPending },
+    calls: {
+      setting: recording.calls,
+      chunks: detail.chunks,
+      given_up: detail.chunksGivenUp,
+      pending: detail.chunkPending,
+      oldest_seconds:
+        detail.oldestChunkAt === undefined
+          ? 0
+          : rounded(Math.max(0, now - detail.oldestChunkAt) / 1_000),
+    },
+    traces: {
+      setting: recording.traces,
+      complete: detail.traces,
+      given_up: detail.tracesGivenUp,
+      pending: detail.tracesPending,
+    },
+  };
+}
+
+/** Runs a second, how many seconds what waits takes, and how many runs a year at this pace. */
+export function forecastOf({ runsPending, runsPerSecond, runsChosenPerSecond }: DetailCounts) {
+  return {
+    perSecond: runsPerSecond,
+    caughtUpIn: runsPerSecond === undefined ? undefined : runsPending / runsPerSecond,
+    perYear: runsChosenPerSecond === undefined ? undefined : runsChosenPerSecond * secondsAYear,
   };
 }
 

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { DestinationState } from '../deliver/hold.ts';
 import type { Account } from '../journal/account.ts';
 import type { PostReport } from '../receive/receiver.ts';
+import { forecastOf } from './detail-report.ts';
 
 const prefix = 'litellm_mlflow_';
 
@@ -61,10 +62,20 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     runs: count('runs_complete', 'Runs of calls that are complete'),
     chunks: count('chunks_kept', 'Chunks of the calls table that are kept'),
     traces: count('traces_sent', 'Calls whose trace is in MLflow'),
+    chunksGivenUp: count('chunks_given_up', 'Chunks that could not be kept anywhere'),
+    tracesGivenUp: count('traces_given_up', 'Calls whose trace was given up'),
   };
   const noRun = count('calls_without_run', 'Calls that were chosen to have no run', ['reason']);
   const waiting = gauge('detail_pending', 'Calls that wait for a run, a chunk or a trace', ['for']);
   const sampleRate = gauge('run_sample_rate', 'The share of successes that get a run, 0 to 1');
+  const limited = gauge('run_sample_limited', '1 for what keeps that share below 1', ['by']);
+  const runsPerSecond = gauge('runs_per_second', 'Runs a second that MLflow takes; 0: not known');
+  const caughtUp = gauge(
+    'runs_caught_up_seconds',
+    'How long what waits for a run takes to be sent',
+  );
+  const runsPerYear = gauge('runs_per_year', 'Runs a year at this pace; 0: not known');
+  const chunkAge = gauge('oldest_chunk_age_seconds', 'Age of the oldest chunk that is not kept');
   const runsLeft = gauge('runs_left_of_day', 'How many of record.maxRunsPerDay are left');
 
   const posts = count('posts', 'Posts by the status of their answer', ['status']);
@@ -116,6 +127,14 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     waiting.set({ for: 'trace' }, detail.tracesPending);
     sampleRate.set(detail.sampleRate);
     runsLeft.set(detail.runsLeftOfDay);
+    for (const by of ['drain', 'day']) limited.set({ by }, detail.limitedBy === by ? 1 : 0);
+    const { perSecond, caughtUpIn, perYear } = forecastOf(detail);
+    runsPerSecond.set(perSecond ?? 0);
+    caughtUp.set(caughtUpIn ?? 0);
+    runsPerYear.set(perYear ?? 0);
+    chunkAge.set(
+      detail.oldestChunkAt === undefined ? 0 : Math.max(0, now() - detail.oldestChunkAt) / 1000,
+    );
     bytes.set(current.bytes);
     maxBytes.set(current.maxBytes);
     failing.set(current.trouble === undefined ? 0 : 1);

@@ -55,6 +55,7 @@ export async function measurePeers(): Promise<void> {
       counter.reset();
       const seconds = await run();
       const files = counter.count('PUT', /\/mlflow-artifacts\//);
+      for (const [request, count] of byKind(counter)) say(`${count} ${request}`);
       taken.push({ way, requests: counter.requests.length, files, seconds, holds });
     };
 
@@ -77,6 +78,16 @@ export async function measurePeers(): Promise<void> {
   } finally {
     for (const end of cleanUp.reverse()) await end();
   }
+}
+
+/** Requests by what they ask for, whichever trace they ask it of. */
+function byKind(counter: CountingProxy): Map<string, number> {
+  const kinds = new Map<string, number>();
+  for (const [request, count] of Object.entries(counter.counts())) {
+    const kind = request.replace(/tr-[0-9a-f]{32}/, 'tr-*');
+    kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+  }
+  return kinds;
 }
 
 async function byCallback(

@@ -37,7 +37,6 @@ function partsFor(
     bodyRoom: createBodyRoom(megabyte),
     untilKept: (write) => write(),
     previews: () => false,
-    isTraced: () => false,
     ...changes,
   };
 }
@@ -143,10 +142,14 @@ test('where runs, traces and sampling are known of calls, their columns say so',
   const { record } = admitCall(litellmEvent(1), receivedAt);
   const calls = [
     { seq: 1, receivedAt, record, runId: 'run-1', sampleRate: 0.25 },
-    { seq: 2, receivedAt, record: { ...record, recordId: 'ab'.repeat(32) } },
+    {
+      seq: 2,
+      receivedAt,
+      record: { ...record, recordId: 'ab'.repeat(32) },
+      isTraced: true as const,
+    },
   ];
-  const isTraced = ({ seq }: { seq: number }) => seq === 2;
-  const { bytes, linesOf } = await written(t, calls, { isTraced });
+  const { bytes, linesOf } = await written(t, calls);
   const of = (line: Line) => [line['run_id'], line['sample_rate'], line['trace_id'], line.call];
   assert.deepEqual(linesOf(bytes).map(of), [
     ['run-1', 0.25, null, null],

@@ -55,7 +55,6 @@ async function setUp(t: TestContext, event = litellmEvent(1), isTraced = false) 
     keep: async (_seq, progress) => {
       kept.push(progress);
     },
-    isTraced: () => isTraced,
     body: async () => bodyBytes,
     bodyRoom: createBodyRoom(1_000_000),
     clock,
@@ -68,6 +67,7 @@ async function setUp(t: TestContext, event = litellmEvent(1), isTraced = false) 
     record,
     attempts: 0,
     bodyBytes: body.length,
+    ...(isTraced && { isTraced: true }),
   };
   let lastEnd: CallEnd | undefined;
   return {

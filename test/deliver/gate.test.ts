@@ -167,3 +167,20 @@ test('what goes first passes all that waits, and is paid for by it', async () =>
   assert.equal(sent.at(-1), '/4');
   await Promise.all(answers);
 });
+
+test('what goes first takes a tenth of the rate at the most, and queues beyond that', async () => {
+  const clock = fakeClock();
+  const ration = createRation(() => 10, clock);
+  let passed = 0;
+  for (let request = 0; request < 100; request += 1) {
+    void ration.acquire(true).then(() => {
+      passed += 1;
+    });
+  }
+  await new Promise(setImmediate);
+  assert.ok(passed >= 20 && passed <= 40, `${passed} at once`);
+  const before = passed;
+  clock.advance(4_000);
+  await new Promise(setImmediate);
+  assert.ok(passed - before <= 50, `${passed - before} in four seconds`);
+});

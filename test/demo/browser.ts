@@ -21,10 +21,11 @@ export async function openBrowser(now: number): Promise<Browser> {
   });
   const page = await context.newPage();
   await page.clock.install({ time: now });
-  // MLflow opens its assistant over the first page that a browser sees.
+  // MLflow opens its assistant and a hint over the first pages that a browser sees.
   await page.addInitScript(
     "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');" +
-      "localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');",
+      "localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');" +
+      "localStorage.setItem('mlflow.detectIssues.guidanceShown_v1', 'true');",
   );
   return { page, close: () => browser.close() };
 }

@@ -1,3 +1,4 @@
+import { objectIn } from '../../src/call/fields.ts';
 import { fixtureEvents } from '../support/litellm-fixture.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import { day0, hour, minute } from '../support/usage-journal.ts';
@@ -20,7 +21,7 @@ const slowness = { from: 14.7 * hour, to: 15.4 * hour, model: claude, factor: 3,
 
 /**
  * The calls of a day up to `now`, in the order in which they ended: few at night, most before and after
- * lunch; a model that is rate limited for a while, where a fallback makes most good; another that becomes
+ * lunch; a model that is rate limited for a while, where a fallback makes half of it good; another that becomes
  * slow and times out. Payloads that a real LiteLLM posted, with what differs from call to call put in.
  */
 export function dayCalls(): DayCall[] {
@@ -39,7 +40,7 @@ export function dayCalls(): DayCall[] {
 /** By the hour of the day. */
 function callsAMinute(time: number): number {
   const hill = (top: number, width: number) => Math.exp(-(((time - top) / width) ** 2));
-  return 1.1 + 7 * hill(10.3, 1.5) + 6.4 * hill(14.8, 1.8) + 1.2 * hill(3, 0.5);
+  return 2.4 + 14 * hill(10.3, 1.5) + 13 * hill(14.8, 1.8) + 2.4 * hill(3, 0.5);
 }
 
 /** The calls of a request: one, or two where the first failed and another model made it good. */
@@ -53,7 +54,7 @@ function requestAt(random: Random, startsAt: number, number: number): DayCall[] 
   const made = { random, work, id, startsAt };
   if (isIn(rateLimit) && random.chance(rateLimit.share)) {
     const first = failed({ ...made, model }, 'error_429.json', 240);
-    if (random.chance(0.25)) return [first];
+    if (random.chance(0.5)) return [first];
     return [first, succeeded({ ...made, model: mini, startsAt: first.at + 20 }, 1)];
   }
   if (isIn(slowness)) {
@@ -63,9 +64,9 @@ function requestAt(random: Random, startsAt: number, number: number): DayCall[] 
     return [succeeded({ ...made, model }, slowness.factor)];
   }
   const stray = random.next();
-  if (stray < 0.004) return [failed({ ...made, model }, 'error_500.json', model.latencyMs)];
-  if (stray < 0.007) return [failed({ ...made, model }, 'error_content.json', model.latencyMs)];
-  if (stray < 0.009) return [failed({ ...made, model }, 'error_400.json', 120)];
+  if (stray < 0.0015) return [failed({ ...made, model }, 'error_500.json', model.latencyMs)];
+  if (stray < 0.0027) return [failed({ ...made, model }, 'error_content.json', model.latencyMs)];
+  if (stray < 0.0035) return [failed({ ...made, model }, 'error_400.json', 120)];
   return [succeeded({ ...made, model }, 1)];
 }
 
@@ -93,7 +94,8 @@ function succeeded(made: Made, slower: number): DayCall {
   };
   const cost = costs.input_cost + costs.output_cost;
   const total_tokens = tokens.prompt_tokens + tokens.completion_tokens;
-  const usage = { ...tokens, total_tokens };
+  const cached_tokens = Math.round(tokens.prompt_tokens * model.promptCached * random.next());
+  const usage = { ...tokens, total_tokens, prompt_tokens_details: { cached_tokens } };
   const [question, answer] = random.pick(work.talk);
   const isStream = model === claude && !isHit;
   const message = { role: 'assistant', content: answer };
@@ -102,8 +104,7 @@ function succeeded(made: Made, slower: number): DayCall {
       ? { object: 'list', model: model.group, data: [], usage }
       : { model: model.group, choices: [{ index: 0, finish_reason: 'stop', message }], usage };
   return callOf(chat, made, latency, question, {
-    ...usage,
-    response,
+    ...{ ...tokens, total_tokens, response },
     cache_hit: isHit,
     stream: isStream,
     completionStartTime: (startsAt + (isStream ? latency * 0.25 : latency)) / 1000,
@@ -154,6 +155,7 @@ function callOf(
       metadata: {
         ...{ user_api_key_user_id: work.user, user_api_key_alias: work.key },
         ...{ user_api_key_team_id: `team-${work.team}`, user_api_key_team_alias: work.team },
+        usage_object: own['response'] === undefined ? null : objectIn(own['response'])['usage'],
       },
       ...own,
     },

@@ -24,26 +24,35 @@ export interface Model {
   readonly price: readonly [input: number, output: number];
   /** The share of its calls that LiteLLM's cache answers. */
   readonly cached: number;
+  /** The most of a prompt that the provider's own cache has. */
+  readonly promptCached: number;
 }
 
 const openai = { provider: 'openai', callType: 'acompletion' };
 
 export const gpt4o: Model = {
   ...{ ...openai, group: 'gpt-4o', name: 'openai/gpt-4o' },
-  ...{ latencyMs: 1_900, tokens: [1_400, 380], price: [2.5, 10], cached: 0.04 },
+  ...{ latencyMs: 1_900, tokens: [1_400, 380], price: [2.5, 10], cached: 0.04, promptCached: 0.5 },
 };
 export const mini: Model = {
   ...{ ...openai, group: 'gpt-4o-mini', name: 'openai/gpt-4o-mini' },
-  ...{ latencyMs: 750, tokens: [620, 140], price: [0.15, 0.6], cached: 0.24 },
+  ...{ latencyMs: 750, tokens: [620, 140], price: [0.15, 0.6], cached: 0.24, promptCached: 0 },
 };
 export const claude: Model = {
   ...{ group: 'claude-sonnet', name: 'anthropic/claude-sonnet-4-5', provider: 'anthropic' },
-  ...{ callType: 'acompletion', latencyMs: 2_700, tokens: [2_100, 420], price: [3, 15], cached: 0 },
+  ...{
+    callType: 'acompletion',
+    latencyMs: 2_700,
+    tokens: [2_100, 420],
+    price: [3, 15],
+    cached: 0,
+    promptCached: 0.8,
+  },
 };
 const embedding: Model = {
   ...{ group: 'text-embedding-3-small', name: 'openai/text-embedding-3-small' },
   ...{ provider: 'openai', callType: 'aembedding', latencyMs: 180, tokens: [900, 0] },
-  ...{ price: [0.02, 0], cached: 0.3 },
+  ...{ price: [0.02, 0], cached: 0.3, promptCached: 0 },
 };
 
 const fraud: Work['talk'] = [

@@ -19,7 +19,7 @@ const tracesAtOnce = 400;
 
 /**
  * Records a day of calls in an MLflow as the sidecar does, by a clock that runs through the day: usage,
- * the chunks of the last hour, a trace of each call, and runs of the failures and of the last half hour.
+ * the chunks of the last three hours, a trace of each call, and runs of the failures and of the last half hour.
  */
 export async function recordDay(
   t: { after(end: () => unknown): unknown },
@@ -77,8 +77,8 @@ async function recordChunks(
   url: string,
   calls: readonly DayCall[],
 ): Promise<void> {
-  const chunks = Array.from({ length: 4 }, (_, index) => {
-    const from = now - (4 - index) * chunkLength;
+  const chunks = Array.from({ length: 12 }, (_, index) => {
+    const from = now - (12 - index) * chunkLength;
     const kept = within(calls, from, from + chunkLength).map(({ at, event }, place): MemoryCall => {
       const { record, body } = admitCall(event, at);
       return { seq: index * 10_000 + place + 1, receivedAt: at, record, content: body };

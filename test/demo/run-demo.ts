@@ -7,14 +7,8 @@ import { DemoFailure, type Stack } from './stack.ts';
 
 const experiment = '/litellm-monitoring';
 
-/** Pages of MLflow's UI that show what was recorded. */
-export interface DemoPages {
-  readonly allRuns: string;
-  readonly oneRun: string;
-}
-
 /** Starts the stack, sends the load, shows the tables and the links. Throws a `DemoFailure`. */
-export async function runDemo(stack: Stack): Promise<DemoPages> {
+export async function runDemo(stack: Stack): Promise<void> {
   say(styled('bold', 'Starting'));
   await step('Installing MLflow and LiteLLM', () => stack.environments((line) => say(`  ${line}`)));
   const mlflow = await started('MLflow', () => stack.mlflow());
@@ -60,7 +54,7 @@ export async function runDemo(stack: Stack): Promise<DemoPages> {
   await Promise.all([load, recording]);
   line.end();
 
-  return step(
+  await step(
     'Reading MLflow',
     async () => {
       const reader = mlflowReader(mlflow.url);
@@ -83,14 +77,12 @@ export async function runDemo(stack: Stack): Promise<DemoPages> {
       say();
       say(styled('bold', 'Have a look'));
       const allRuns = `${mlflow.url}/#/experiments/${id}/runs`;
-      const oneRun = `${allRuns}/${example?.runId}`;
       link('all runs', allRuns);
-      link('one run', oneRun);
+      link('one run', `${allRuns}/${example?.runId}`);
       link('the sidecar', `${sidecar.url}/healthz`);
       link('its metrics', `${sidecar.url}/metrics`);
       link('LiteLLM (key sk-ada)', litellm.url);
       say();
-      return { allRuns, oneRun };
     },
     mlflow,
   );

@@ -1,71 +1,52 @@
 /**
- * `npm run screenshots`: the pictures of the README, taken of a real MLflow's pages with the demo's
- * calls in them.
+ * `npm run screenshots`: the pictures of the README, taken of a real MLflow's pages after a day of made-up
+ * calls. With names of pictures, those alone.
  */
 import { mkdirSync } from 'node:fs';
-import chromium from '@sparticuz/chromium';
-import { type Page, chromium as playwright } from 'playwright-core';
-import { runDemo } from './run-demo.ts';
-import { createStack } from './stack.ts';
+import { join } from 'node:path';
+import { startMlflow } from '../support/mlflow-server.ts';
+import { mlflowPins, pythonEnv } from '../support/python-env.ts';
+import { runProgram } from '../support/run-program.ts';
+import { openBrowser } from './browser.ts';
+import { dayCalls, now } from './day-calls.ts';
+import { mlflowPages, type Picture, pictures } from './pictures.ts';
+import { recordDay } from './record-day.ts';
 
 const folder = 'docs/images';
+/** How wide MLflow’s sidebar is, which the pictures leave out. */
+const sidebar = 202;
 
-/** What a table of calls is looked at for. */
-const columns = [
-  'attributes.`Created`',
-  'metrics.`latency_ms`',
-  'metrics.`total_tokens`',
-  'metrics.`cost_usd`',
-  'tags.`model_group`',
-  'tags.`team_alias`',
-  'tags.`user_id`',
-  'tags.`error_type`',
-  'tags.`cache_hit`',
-];
-
-const stack = await createStack();
+const names = process.argv.slice(2);
+const wanted = pictures.filter(({ name }) => names.length === 0 || names.includes(name));
+const ends: (() => unknown)[] = [];
 try {
-  const pages = await runDemo(stack);
-  await shareView(pages.allRuns, 'calls');
-  const browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: [...chromium.args, '--disable-background-networking', '--disable-component-update'],
-    headless: true,
+  const mlflow = await startMlflow();
+  ends.push(mlflow.close);
+  const cleanUp = { after: (end: () => unknown) => ends.push(end) };
+  await recordDay(cleanUp, mlflow.url, dayCalls(), (what) => {
+    process.stdout.write(`recording ${what}\n`);
   });
-  const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
-  // MLflow opens its assistant over the first page that a browser sees.
-  await page.addInitScript(
-    "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');" +
-      "localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');",
-  );
-  mkdirSync(folder, { recursive: true });
-  await take(page, `${pages.allRuns}?viewStateShareKey=calls`, 'runs.png');
-  await take(page, pages.oneRun, 'run.png');
-  await browser.close();
+  await takeAll(mlflow.url, wanted);
 } finally {
-  await stack.close({ keepData: false });
+  for (const end of ends.reverse()) await end();
 }
 
-/** Keeps a choice of columns under a key, as the share button of MLflow's runs page does. */
-async function shareView(allRuns: string, key: string): Promise<void> {
-  const [, experimentId = ''] = /experiments\/(\d+)/.exec(allRuns) ?? [];
-  const response = await fetch(new URL('/api/2.0/mlflow/experiments/set-experiment-tag', allRuns), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      experiment_id: experimentId,
-      key: `mlflow.sharedViewState.${key}`,
-      value: JSON.stringify({ selectedColumns: columns }),
-    }),
-  });
-  if (!response.ok) throw new Error(`MLflow answered ${response.status} to a shared view`);
-}
-
-async function take(page: Page, url: string, file: string): Promise<void> {
-  // MLflow's pages poll for ever, so the network is never idle.
-  await page.goto(url, { waitUntil: 'load' });
-  await page.getByText('acompletion').first().waitFor();
-  await page.waitForTimeout(5_000);
-  await page.screenshot({ path: `${folder}/${file}` });
-  process.stdout.write(`${folder}/${file}\n`);
+async function takeAll(url: string, all: readonly Picture[]): Promise<void> {
+  const browser = await openBrowser(now);
+  ends.push(browser.close);
+  mkdirSync(folder, { recursive: true });
+  const env = await pythonEnv(mlflowPins);
+  for (const { name, height, show } of all) {
+    const path = join(folder, `${name}.png`);
+    await browser.page.setViewportSize({ width: 1400 + sidebar, height });
+    await show(browser.page, mlflowPages(url));
+    await browser.page.screenshot({
+      ...{ path, clip: { x: sidebar, y: 0, width: 1400, height } },
+      // The assistant's button floats over the corner.
+      style: '[data-assistant-ui] { display: none }',
+    });
+    const shrunk = await runProgram(env.python, [join(import.meta.dirname, 'shrink_png.py'), path]);
+    if (shrunk.code !== 0) throw new Error(`${path} cannot be made smaller: ${shrunk.output}`);
+    process.stdout.write(`${path}\n`);
+  }
 }

@@ -58,6 +58,14 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
       journal.close();
       journal = open();
     },
+    /** Opens it again after a bit of a call's record was flipped. */
+    damaged: (seq: number) => {
+      journal.close();
+      const database = new DatabaseSync(join(folder, 'journal.db'));
+      database.prepare('UPDATE payloads SET record_crc = record_crc + 1 WHERE seq = ?').run(seq);
+      database.close();
+      journal = open();
+    },
     /** Opens it again after damage was met, and `act` did something to its tables. */
     salvaged: (act: (database: DatabaseSync) => void = () => undefined) => {
       journal.close();
@@ -280,4 +288,91 @@ test('calls of a chunk that only they tell of are kept in it', (t) => {
   const chunk = journal.take(Date.now() + minute);
   assert.equal(chunk?.calls, 2);
   assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-1', 'call-2']);
+});
+
+test('what was kept just before a stop is recorded when it has stopped', (t) => {
+  const journal = opened(t);
+  journal.append(now, ...eventsFrom(1, 1_200));
+  const chunk = journal.take(now, true);
+  journal.chunks((own) => own.settle(chunk?.id ?? 0, 'kept'));
+  assert.equal(journal.account().pending, 1_200);
+  journal.reopen();
+  assert.deepEqual([journal.account().pending, journal.account().recorded], [0, 1_200]);
+});
+
+test('of a chunk that cannot be kept the calls without a run are counted as shed', (t) => {
+  const journal = opened(t, { runs: { ...errorsOnly, runs: 'all' } });
+  journal.append(now, litellmEvent(1), litellmEvent(2));
+  const [first, second] = journal.run((own) => own.take(2, server, now)).calls;
+  assert.ok(first && second);
+  journal.run((own) => {
+    own.progress(first.seq, { destination: server, runId: 'run-1' });
+    own.settle(first.seq, { kind: 'recorded' }, now);
+    own.settle(second.seq, { kind: 'recorded' }, now);
+  });
+  const chunk = journal.take(now, true);
+  journal.chunks((own) => own.settle(chunk?.id ?? 0, 'given up'));
+  journal.reopen();
+  const { recorded, shed, addsUp, detail } = journal.account();
+  assert.deepEqual([recorded, shed, addsUp], [1, { chunk_rejected: 1 }, true]);
+  assert.deepEqual([detail.chunks, detail.chunksGivenUp], [0, 1]);
+});
+
+test('a call whose record is damaged is dead, and its chunk goes without it', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1), litellmEvent(2));
+  journal.damaged(1);
+  const chunk = journal.take(now, true);
+  assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-2']);
+  journal.settle(chunk?.id ?? 0);
+  const { recorded, dead, pending, addsUp } = journal.account();
+  assert.deepEqual([recorded, dead, pending, addsUp], [1, 1, 0, true]);
+});
+
+test('a clock that was set back closes the open chunk', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  assert.ok(journal.take(now - 365 * 24 * 60 * minute));
+});
+
+test('a chunk that failed is due at once when all is to be sent, but not one that may be there', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  const first = journal.take(now, true);
+  assert.ok(first);
+  const later = { dueAt: now + 5 * minute, attempts: 3 };
+  const progress = { destination: server, runId: 'run-1' };
+  journal.chunks((own) => own.postpone(first.id, { ...later, progress }));
+  assert.equal(journal.take(now), undefined);
+  assert.equal(journal.take(now, true)?.id, first.id);
+  const unclear = { destination: server, begunAt: now };
+  journal.chunks((own) => own.postpone(first.id, { ...later, progress: unclear }));
+  assert.equal(journal.take(now, true), undefined);
+});
+
+test('a replay makes runs of calls that wait for their chunk', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  assert.deepEqual(
+    journal.run((own) => own.replay({}, now)),
+    { replayed: 1 },
+  );
+  const { pending, addsUp, detail } = journal.account();
+  assert.deepEqual([pending, addsUp, detail.chunkPending], [1, true, 1]);
+  assert.equal(journal.run((own) => own.take(1, server, now)).calls.length, 1);
+});
+
+test('where there is no room, traces are given up before any body', (t) => {
+  const journal = opened(t, {
+    ...{ maxBytes: 16_000_000, chunks: false, traces: true },
+    runs: { ...errorsOnly, runs: 'off' },
+  });
+  const question = 'x'.repeat(10_000);
+  for (let number = 1; number <= 2_000; number += 1) {
+    journal.append(now, litellmEvent(number, { messages: [{ role: 'user', content: question }] }));
+  }
+  const { bodiesShed, detail, addsUp, accepting } = journal.account();
+  assert.deepEqual([bodiesShed, addsUp, accepting], [0, true, true]);
+  assert.ok(detail.tracesGivenUp > 0);
+  assert.equal(detail.tracesGivenUp + detail.tracesPending, 2_000);
 });

@@ -29,7 +29,8 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
   };
   return {
     append: (...events: unknown[]) => run(() => journal.append(bodyOf(...events), now)),
-    take: (limit: number, after = 0) => run(() => journal.traces.take(limit, now, after)),
+    wanting: (limit = 10, after = 0) => run(() => journal.traces.wanting(limit, after)),
+    begin: (...seqs: number[]) => run(() => journal.traces.begin(seqs, now)),
     ended: (seqs: number[]) => run(() => journal.traces.ended(seqs, 'kept', now)),
     waive: () => run(() => journal.traces.waive()),
     account: () => run(() => journal.account()),
@@ -46,47 +47,39 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
 const ofTeam = (number: number, team: string) =>
   litellmEvent(number, { metadata: { user_api_key_team_id: team } });
 
-test('calls that want a trace come by experiment, the oldest first', (t) => {
+test('calls that want a trace come oldest first, until they have it', (t) => {
   const journal = opened(t);
-  journal.append(ofTeam(1, 'a'), ofTeam(2, 'b'), ofTeam(3, 'a'), ofTeam(4, 'a'));
-  const first = journal.take(2);
+  journal.append(ofTeam(1, 'a'), ofTeam(2, 'b'), ofTeam(3, 'a'));
+  const first = journal.wanting(2);
   assert.deepEqual(
     first.map(({ record, experiment, begunBefore }) => [record.callId, experiment, begunBefore]),
     [
       ['call-1', '/e/a', false],
-      ['call-3', '/e/a', false],
+      ['call-2', '/e/b', false],
     ],
   );
+  const ids = (limit: number, after = 0) =>
+    journal.wanting(limit, after).map(({ record }) => record.callId);
+  assert.deepEqual(ids(10, first[1]?.seq), ['call-3']);
   journal.ended(first.map(({ seq }) => seq));
-  assert.deepEqual(
-    journal.take(10).map(({ record }) => record.callId),
-    ['call-2'],
-  );
-  assert.deepEqual(
-    journal.take(10, 2).map(({ record }) => record.callId),
-    ['call-4'],
-  );
+  assert.deepEqual(ids(10), ['call-3']);
 });
 
 test('a call whose trace may have been sent says so, also after a restart', (t) => {
   const journal = opened(t);
   journal.append(litellmEvent(1), litellmEvent(2));
-  assert.deepEqual(
-    journal.take(1).map(({ begunBefore }) => begunBefore),
-    [false],
-  );
+  const begun = () => journal.wanting().map(({ begunBefore }) => begunBefore);
+  assert.deepEqual(begun(), [false, false]);
+  journal.begin(journal.wanting()[0]?.seq ?? 0);
   journal.reopen();
-  assert.deepEqual(
-    journal.take(10).map(({ begunBefore }) => begunBefore),
-    [true, false],
-  );
+  assert.deepEqual(begun(), [true, false]);
 });
 
 test('a call is recorded when it has its trace', (t) => {
   const journal = opened(t);
   journal.append(litellmEvent(1));
   assert.deepEqual([journal.account().pending, journal.account().detail.tracesPending], [1, 1]);
-  journal.ended(journal.take(1).map(({ seq }) => seq));
+  journal.ended(journal.wanting(1).map(({ seq }) => seq));
   const { pending, recorded, addsUp, detail } = journal.account();
   assert.deepEqual([pending, recorded, addsUp, detail.traces], [0, 1, true, 1]);
 });
@@ -99,7 +92,7 @@ test('where the server takes no traces, nothing waits for one', (t) => {
   journal.append(litellmEvent(2_000));
   const { pending, recorded, addsUp } = journal.account();
   assert.deepEqual([pending, recorded, addsUp], [0, 1_201, true]);
-  assert.deepEqual(journal.take(10), []);
+  assert.deepEqual(journal.wanting(), []);
 });
 
 test('where traces are not wanted any more, those that wait for one are let go', (t) => {

@@ -44,7 +44,6 @@ export interface ChunkLineOptions {
   archive?: string;
   objects?: ObjectStore;
   previews?: boolean;
-  isTraced?: boolean;
 }
 
 const noS3: ObjectStore = {
@@ -58,7 +57,7 @@ export async function startChunkLine(
   t: { after(end: () => unknown): unknown },
   url: string,
   chunks: MemoryChunks,
-  { archive, objects = noS3, previews = false, isTraced = false }: ChunkLineOptions = {},
+  { archive, objects = noS3, previews = false }: ChunkLineOptions = {},
 ): Promise<ChunkLine> {
   const clock = fakeClock();
   const data = tempFolder(t);
@@ -92,7 +91,6 @@ export async function startChunkLine(
       experiment: () => '/e/calls',
       archive: () => archive,
       previews: () => previews,
-      isTraced: () => isTraced,
       bodyRoom: createBodyRoom(1_000_000),
       untilKept: createUntilKept(clock, over.signal),
       folder: await openChunkFolder(data),

@@ -20,6 +20,8 @@ export interface LitellmProxyOptions {
   readonly token?: string;
   /** Changes the configuration of litellm-config.ts. */
   readonly adapt?: (config: object) => object;
+  /** Writes the file of the configuration anew, or changes it, before the proxy starts. */
+  readonly rewrite?: (file: string) => Promise<void>;
   /** More environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly progress?: (line: string) => void;
@@ -49,6 +51,7 @@ export async function startLitellm(options: LitellmProxyOptions): Promise<Litell
   await mkdir(dir, { recursive: true });
   const config = adapt(litellmConfig(options.upstreamUrl, options.eventsUrl));
   await writeFile(join(dir, 'config.yaml'), stringify(config));
+  await options.rewrite?.(join(dir, 'config.yaml'));
   await writeFile(join(dir, 'keys.json'), JSON.stringify(keys));
   await copyFile(join(import.meta.dirname, 'litellm_auth.py'), join(dir, 'litellm_auth.py'));
 

@@ -64,15 +64,12 @@ export function startTraceLine(
   let line: { stop(): Promise<void>; isOver(): boolean } | undefined;
 
   const journal = {
-    takeTraces: async (limit: number, _now: number, after = 0): Promise<TracedCall[]> => {
+    wantingTraces: async (limit: number, after: number): Promise<TracedCall[]> => {
       const waiting = calls.filter((call) => call.end === undefined && call.seq > after);
-      const [first] = waiting;
-      const some = waiting.filter(({ experiment }) => experiment === first?.experiment);
-      return some.slice(0, limit).map((call) => {
-        const { body, end, ...taken } = call;
-        call.begunBefore = true;
-        return taken;
-      });
+      return waiting.slice(0, limit).map(({ body, end, ...call }) => call);
+    },
+    beginTraces: async (seqs: readonly number[]) => {
+      for (const call of calls) if (seqs.includes(call.seq)) call.begunBefore = true;
     },
     tracesEnded: async (seqs: readonly number[], end: 'kept' | 'given up') => {
       for (const call of calls) if (seqs.includes(call.seq)) call.end = end;

@@ -42,7 +42,7 @@ export function editYaml(text: string, edit: Edit): string {
 
 function cannotEdit(path: Path): CannotEditError {
   return new CannotEditError(
-    `${showPath(path)} is written in a way that cannot be changed by itself (an anchor, an alias, a merge)`,
+    `${showPath(path)} is written in a way that cannot be changed by itself (an anchor, an alias, a merge, or no mapping)`,
   );
 }
 

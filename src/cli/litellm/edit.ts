@@ -52,7 +52,7 @@ export function edited(value: unknown, edit: Edit): unknown {
   }
 }
 
-/** Whether two configurations mean the same: an empty list or mapping is as good as none. */
+/** Whether two configurations mean the same: an empty mapping is as good as none. */
 export function meansSame(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(withoutEmpty(one), withoutEmpty(other));
 }
@@ -78,7 +78,7 @@ function withValue(value: unknown, [step, ...rest]: Path, to: unknown): unknown 
 }
 
 function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 0 ? null : value.map(withoutEmpty);
+  if (Array.isArray(value)) return value.map(withoutEmpty);
   if (!isMapping(value)) return value;
   const members = Object.entries(value).map(([name, member]) => [name, withoutEmpty(member)]);
   return members.length === 0 ? null : Object.fromEntries(members);

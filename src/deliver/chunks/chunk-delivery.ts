@@ -49,23 +49,26 @@ const waits: Backoff = { first: 2_000, longest: 300_000 };
 export function deliverChunks(parts: ChunkDeliveryParts): ChunkDelivery {
   const { journal, holds, destination, clock, untilKept, over } = parts;
   const desk = createDesk(parts);
-  let closesNow = false;
 
   const mayGoOn = () =>
     !over.aborted && holds.mlflow.allows() !== 'none' && holds.artifacts.allows() !== 'none';
 
-  const sendAll = async (): Promise<void> => {
+  const sendAll = async (closeNow: boolean): Promise<void> => {
+    const tried = new Set<number>();
     while (mayGoOn()) {
-      const chunk = await untilKept(() => journal.takeChunk(destination, clock.now(), closesNow));
-      if (chunk === undefined) return;
+      const isFirst = tried.size === 0;
+      const now = clock.now();
+      const chunk = await untilKept(() => journal.takeChunk(destination, now, closeNow && isFirst));
+      if (chunk === undefined || tried.has(chunk.id)) return;
+      tried.add(chunk.id);
       await endChunk(parts, chunk, await desk.send(chunk));
     }
   };
 
   // One after the other: the chunk in hand is not taken from who sends it.
   let sending: Promise<void> = Promise.resolve();
-  const inTurn = (): Promise<void> => {
-    const turn = sending.then(sendAll);
+  const inTurn = (closeNow: boolean): Promise<void> => {
+    const turn = sending.then(() => sendAll(closeNow));
     sending = turn.catch(() => undefined);
     return turn;
   };
@@ -73,7 +76,7 @@ export function deliverChunks(parts: ChunkDeliveryParts): ChunkDelivery {
   const loop = async (): Promise<void> => {
     try {
       while (!over.aborted) {
-        await inTurn();
+        await inTurn(false);
         await clock.sleep(look, over);
       }
       await sending;
@@ -84,10 +87,7 @@ export function deliverChunks(parts: ChunkDeliveryParts): ChunkDelivery {
 
   return {
     ended: loop(),
-    flush: (closeNow) => {
-      closesNow ||= closeNow;
-      return inTurn();
-    },
+    flush: inTurn,
   };
 }
 

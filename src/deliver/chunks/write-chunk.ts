@@ -21,8 +21,6 @@ export interface ChunkWriterParts {
   folder: string;
   /** Whether the beginnings of what was asked and answered are columns. */
   previews: () => boolean;
-  /** Whether a call has a trace, or is to get one. */
-  isTraced: (call: ChunkedCall) => boolean;
 }
 
 /** A chunk as files on this disk, from which it is sent. */
@@ -124,7 +122,7 @@ async function writeCall(
   withPreviews: boolean,
 ) {
   const write = async (body: Uint8Array | undefined) => {
-    const cells = cellsOf(entryOf(parts, call, withPreviews ? body : undefined));
+    const cells = cellsOf(entryOf(call, withPreviews ? body : undefined));
     const { head, tail } = archiveLine(cells, { withPreviews, hasBody: body !== undefined });
     if (body === undefined || body === call.body) {
       await lines.write(Buffer.concat([Buffer.from(head), body ?? empty, Buffer.from(tail)]));
@@ -141,16 +139,12 @@ async function writeCall(
 
 const empty = Buffer.alloc(0);
 
-function entryOf(
-  parts: ChunkWriterParts,
-  call: ChunkedCall,
-  previewed: Uint8Array | undefined,
-): CallEntry {
+function entryOf(call: ChunkedCall, previewed: Uint8Array | undefined): CallEntry {
   const { record, runId, sampleRate } = call;
   const hasPreviews = previewed !== undefined && previewed.length <= largestPreviewed;
   return {
     record,
-    isTraced: parts.isTraced(call),
+    isTraced: call.isTraced === true,
     ...(runId !== undefined && { runId }),
     ...(sampleRate !== undefined && { sampleRate }),
     ...(hasPreviews && { previews: previewsOf(previewed) }),

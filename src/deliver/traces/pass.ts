@@ -1,3 +1,4 @@
+import type { TracedCall } from '../../journal/detail.ts';
 import type { TracesWay } from '../../mlflow/traces-client.ts';
 import type { Pace } from '../usage/pace.ts';
 import { deliverBatch } from './deliver-batch.ts';
@@ -6,6 +7,10 @@ import type { Failure } from './trace-parts.ts';
 
 /** MLflow is fastest with a hundred a request. */
 const batch = 100;
+/** Calls that are looked at at once, of whatever experiments; a request is of one. */
+const looks = 1_000;
+/** After so many looks those that failed have their turn again. */
+const mostLooks = 20;
 /** Batches under way at once: while one waits for the server, others are made. */
 const mostUnderWay = 3;
 /** How long it waits where the pace allows no small request, in milliseconds. */
@@ -17,24 +22,17 @@ export interface Pass {
   tried: number;
   kept: number;
   failure?: Failure;
-  /** There was another batch, of calls that came meanwhile. */
+  /** It may not have seen all calls. */
   hasMore: boolean;
 }
 
-/**
- * Tries each call once that wanted a trace when the pass began; what fails waits for the next pass. A
- * batch is of one experiment, and calls of others stand between its own: so the journal is read from its
- * beginning again and again, as long as that finds any that were not tried.
- */
+/** Tries each call that wants a trace once, the oldest first; what fails waits for the next pass. */
 export async function passOver(
   { parts, doubts, ended }: Sending,
   way: Exclude<TracesWay, { kind: 'none' }>,
   pace: Pace,
 ): Promise<Pass> {
   const { journal, hold, untilKept, clock, over } = parts;
-  const startedAt = clock.now();
-  /** Tried, and not ended. */
-  const open = new Set<number>();
   const underWay = new Set<Promise<void>>();
   const passed: Pass = { tried: 0, kept: 0, hasMore: false };
   const sending: Sending = {
@@ -42,56 +40,51 @@ export async function passOver(
     doubts,
     ended: async (seqs, end) => {
       await ended(seqs, end);
-      for (const seq of seqs) open.delete(seq);
       if (end === 'kept') passed.kept += seqs.length;
     },
   };
   const mayGoOn = () => passed.failure === undefined && !over.aborted && hold.allows() !== 'none';
 
-  let after = 0;
-  let found = 0;
-  while (mayGoOn()) {
-    const isProbe = hold.allows() === 'probe';
-    const calls = await untilKept(() => journal.takeTraces(batch, clock.now(), after));
-    const [first] = calls;
-    if (first === undefined || first.receivedAt > startedAt) {
-      doubts.clear(calls.filter((call) => !doubts.isUnclear(call)).map(({ seq }) => seq));
-      await Promise.all(underWay);
-      passed.hasMore = calls.length === batch;
-      if (found === 0) break;
-      found = 0;
-      after = 0;
-      continue;
-    }
-    after = calls.at(-1)?.seq ?? after;
-    const fresh = calls.filter(({ seq }) => !open.has(seq));
-    if (fresh.length === 0) {
-      after = beforeGap(calls);
-      continue;
-    }
-    found += fresh.length;
-    passed.tried += fresh.length;
-    for (const { seq } of fresh) open.add(seq);
-    if (fresh.length < batch) pace.spend(1);
-    const one = deliverBatch(sending, way, fresh).then((failure) => {
+  const begin = async (calls: readonly TracedCall[]) => {
+    const seqs = calls.map(({ seq }) => seq);
+    await untilKept(() => journal.beginTraces(seqs, clock.now()));
+    passed.tried += calls.length;
+    if (calls.length < batch) pace.spend(1);
+    const one = deliverBatch(sending, way, calls).then((failure) => {
       underWay.delete(one);
       if (failure !== undefined) passed.failure ??= failure;
     });
     underWay.add(one);
-    if (isProbe || fresh.length < batch) {
-      // Those of other experiments stand between these.
-      await Promise.all(underWay);
-      after = 0;
-    } else if (underWay.size === mostUnderWay) await Promise.race(underWay);
-    while (!pace.allows() && mayGoOn()) await clock.sleep(paceWait, over);
+  };
+
+  let after = 0;
+  for (let look = 0; look < mostLooks && mayGoOn(); look += 1) {
+    const calls = await untilKept(() => journal.wantingTraces(looks, after));
+    passed.hasMore = calls.length === looks;
+    after = calls.at(-1)?.seq ?? after;
+    for (const some of batchesOf(calls)) {
+      // Where very many wait, small requests wait for no pace: there are that many experiments.
+      while (!passed.hasMore && some.length < batch && !pace.allows() && mayGoOn()) {
+        await clock.sleep(paceWait, over);
+      }
+      if (!mayGoOn()) break;
+      const isProbe = hold.allows() === 'probe';
+      await begin(some);
+      if (isProbe) await Promise.all(underWay);
+      else if (underWay.size === mostUnderWay) await Promise.race(underWay);
+    }
+    if (!passed.hasMore) break;
   }
   await Promise.all(underWay);
   return passed;
 }
 
-/** The last of the calls before the first gap between them, in which others may stand. */
-function beforeGap(calls: readonly { seq: number }[]): number {
-  const seqs = calls.map(({ seq }) => seq);
-  const gap = seqs.findIndex((seq, index) => seqs[index + 1] !== seq + 1);
-  return seqs[gap] ?? 0;
+/** Calls by their experiments, as many together as go into a request. */
+function batchesOf(calls: readonly TracedCall[]): TracedCall[][] {
+  const byExperiment = Map.groupBy(calls, ({ experiment }) => experiment);
+  const batches: TracedCall[][] = [];
+  for (const group of byExperiment.values()) {
+    for (let at = 0; at < group.length; at += batch) batches.push(group.slice(at, at + batch));
+  }
+  return batches;
 }

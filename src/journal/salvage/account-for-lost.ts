@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { callState } from '../call-state.ts';
 import { balanceLedger } from './balance-ledger.ts';
 import { readableRows } from './readable-rows.ts';
 
@@ -30,13 +31,13 @@ export function accountForLost(
     const seq = Number(row['seq']);
     const recordId = row['record_id'];
     if (!(recordId instanceof Uint8Array) || isCopied.get(seq) !== undefined) continue;
-    if (row['state'] === 0) {
+    if (row['state'] === callState.pending || row['state'] === callState.waiting) {
       addLetter.run(
         now,
         `call ${Buffer.from(recordId).toString('hex')} could not be read any more`,
       );
       lost += 1;
-    } else if (row['state'] === 1) addRecorded.run(seq, recordId, now, now, now);
+    } else if (row['state'] === callState.recorded) addRecorded.run(seq, recordId, now, now, now);
   }
   count.run('dead', lost);
   count.run('pending', -lost);

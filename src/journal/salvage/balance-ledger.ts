@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { lanes } from '../../admit/run-choice.ts';
+import { want } from '../call-state.ts';
 import { numberOf } from '../open-database.ts';
 
 /** Whether the account adds up, and the pending calls are those that are really there. */
@@ -21,6 +22,8 @@ export function balanceLedger(database: DatabaseSync): number {
   const shed = database.prepare("SELECT calls FROM ledger WHERE name = 'shed:damaged'").get();
   if (lost > 0) set.run('shed:damaged', Number(shed?.['calls'] ?? 0) + lost);
   set.run('pending', isThere);
+  set.run('chunk_waiting', countWanting(database, 'calls_chunk', want.chunk));
+  set.run('traces_waiting', countWanting(database, 'calls_trace', want.trace));
   set.run('received', ended + isThere + lost);
   return lost;
 }
@@ -40,6 +43,11 @@ function countPending(database: DatabaseSync): number {
     numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0') +
     countWaiting(database)
   );
+}
+
+function countWanting(database: DatabaseSync, index: string, wanted: number): number {
+  const sql = `SELECT count(*) FROM calls INDEXED BY ${index} WHERE wants & ${wanted}`;
+  return numberOf(database, sql);
 }
 
 /** Those that have or need no run, and wait for something else. */

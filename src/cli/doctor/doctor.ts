@@ -1,0 +1,163 @@
+import { errorName } from '../../aws/error-name.ts';
+import { mlflowEndpoint, parseMlflowArn } from '../../aws/mlflow-resource.ts';
+import { serviceEndpoint } from '../../aws/service-endpoint.ts';
+import { controlPlane, describeTrackingServer } from '../../aws/tracking-server.ts';
+import { systemClock } from '../../deliver/clock.ts';
+import { type AwsAccess, awsAccess, type Destination, findDestination } from '../../destination.ts';
+import { createHttpTransport } from '../../mlflow/http-transport.ts';
+import { destinationSetting } from '../../settings/destination.ts';
+import type { Environment } from '../../settings/environment.ts';
+import { loadSettings } from '../../settings/load-settings.ts';
+import type { Settings } from '../../settings/schema.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { print, printJson } from '../print.ts';
+import { type Check, failure, ok, warning } from './check.ts';
+import { checkDisk } from './check-disk.ts';
+import { checkIdentity } from './check-identity.ts';
+import { checkLitellm } from './check-litellm.ts';
+import { checkPermissions, checkVersion } from './check-mlflow.ts';
+import { checkClock, checkNetwork } from './check-network.ts';
+import { checkRuns } from './check-runs.ts';
+import { checkSettings } from './check-settings.ts';
+import { checkStore, storesOf } from './check-store.ts';
+
+export interface DoctorOptions {
+  /** Puts a tiny object where files go in S3. */
+  write: boolean;
+  litellmConfig?: string;
+  json: boolean;
+}
+
+/** `doctor`: looks at all that a sidecar needs, and says what to do where something is not as it should be. */
+export async function doctor(environment: Environment, options: DoctorOptions): Promise<number> {
+  const checks: Check[] = [];
+  for await (const found of lookAtAll(environment, options)) {
+    for (const check of found) {
+      checks.push(check);
+      if (!options.json) printCheck(check);
+    }
+  }
+  const count = (result: Check['result']) => checks.filter((one) => one.result === result).length;
+  const [failures, warnings] = [count('failure'), count('warning')];
+  if (options.json) printJson({ ok: failures === 0, failures, warnings, checks });
+  else print(`${failures} failures, ${warnings} warnings, ${count('ok')} ok.`);
+  return failures === 0 ? exitCodes.ok : exitCodes.failure;
+}
+
+const marks = { ok: 'ok     ', warning: 'WARNING', failure: 'FAILURE' } as const;
+
+function printCheck({ result, name, detail, advice }: Check): void {
+  print(
+    `${marks[result]}  ${name}: ${detail}${advice === undefined ? '' : `\n         -> ${advice}`}`,
+  );
+}
+
+/** Looks at one thing after the other; what another thing stands in the way of is left out. */
+async function* lookAtAll(
+  environment: Environment,
+  { write, litellmConfig }: DoctorOptions,
+): AsyncGenerator<Check[]> {
+  const loaded = loadSettings(environment);
+  yield checkSettings(loaded);
+  if (loaded.kind === 'invalid') return;
+  const { settings } = loaded;
+  yield checkDisk(settings, systemClock.ticks);
+  if (litellmConfig !== undefined) yield checkLitellm(litellmConfig, settings);
+  yield await checkRuns(settings);
+
+  const access = awsAccess(settings);
+  const setting = destinationSetting(settings);
+  if (setting.kind === 'url')
+    yield [ok('credentials', `${plainCredentials(settings)}, by its URL`)];
+  else {
+    const identity = await checkIdentity(access, environment, Date.now());
+    yield identity;
+    if (identity.some(({ name, result }) => name === 'credentials' && result === 'failure')) return;
+    yield [await checkSize(settings, access, environment)];
+  }
+  const destination = await find(settings, access);
+  if (destination === undefined) return;
+  const network = await checkNetwork(destination.url, Date.now());
+  yield network;
+  if (network.some(({ result }) => result === 'failure')) return;
+  yield [await checkClock(destination.url, Date.now)];
+
+  const transport = createHttpTransport({
+    url: destination.url,
+    connections: 1,
+    timeoutMs: () => settings.destination.timeout,
+    authorize: destination.authorize,
+  });
+  try {
+    const asking = { settings, send: transport.send, now: Date.now };
+    const permissions = await checkPermissions(asking);
+    yield permissions;
+    if (permissions.at(0)?.result === 'failure') return;
+    yield await checkVersion(asking);
+    const kmsKeyId = settings.artifacts.kmsKeyId;
+    for (const place of await storesOf(asking)) {
+      yield [await checkStore(place, { access, environment, write, kmsKeyId })];
+    }
+  } finally {
+    await transport.close();
+  }
+}
+
+function plainCredentials({ destination }: Settings): string {
+  if (destination.token !== undefined) return 'MLflow is asked with a token';
+  return destination.username === undefined
+    ? 'MLflow is asked without credentials'
+    : `MLflow is asked as ${destination.username}`;
+}
+
+/** `undefined` where a server that is named could not be looked up, which `checkSize` says. */
+async function find(settings: Settings, access: AwsAccess): Promise<Destination | undefined> {
+  const setting = destinationSetting(settings);
+  const over = new AbortController();
+  const lookup = { onUnknown: () => undefined, sleep: systemClock.sleep, over: over.signal };
+  const found = findDestination(() => settings, access, lookup);
+  try {
+    return setting.kind === 'name' ? await found.catch(() => undefined) : await found;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Asks SageMaker for the tracking server, which the sidecar can do without unless it knows its name alone. */
+async function checkSize(
+  settings: Settings,
+  access: AwsAccess,
+  environment: Environment,
+): Promise<Check> {
+  const setting = destinationSetting(settings);
+  const resource = setting.kind === 'arn' ? parseMlflowArn(setting.arn) : undefined;
+  if (resource?.kind === 'mlflow-app') {
+    const { host } = mlflowEndpoint(resource, settings.aws.mlflowEndpoint).url;
+    return ok('server', `an app, at ${host}; apps have no size`);
+  }
+  const name = setting.kind === 'name' ? setting.name : (resource?.id ?? '');
+  const region = setting.kind === 'name' ? setting.region : (resource?.region ?? access.region);
+  const endpoint = controlPlane(region, serviceEndpoint('SAGEMAKER', environment));
+  const described = await describeTrackingServer(
+    name,
+    endpoint,
+    access.credentials,
+    access.clock,
+  ).catch((error: unknown) => errorName(error));
+  const title = 'server: DescribeMlflowTrackingServer';
+  if (typeof described !== 'string') {
+    return ok(title, `${name} is ${described.size ?? 'of unknown size'}; asked for it`);
+  }
+  const detail = `${name} in ${region} is not described (${described})`;
+  if (/NotFound/.test(described)) {
+    return failure(
+      title,
+      detail,
+      'There is none of that name and region: "server list" shows those there are.',
+    );
+  }
+  const advice = /AccessDenied|NotAuthorized/.test(described)
+    ? 'Allow sagemaker:DescribeMlflowTrackingServer (config/iam): without it 25 requests a second are taken for what the server bears.'
+    : 'Look at the network: without an answer 25 requests a second are taken for what the server bears.';
+  return setting.kind === 'name' ? failure(title, detail, advice) : warning(title, detail, advice);
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { diff } from 'node:util';
+import fc from 'fast-check';
+import { parse, stringify } from 'yaml';
+import { CannotEditError, editYaml } from '../../../src/cli/litellm/edit-yaml.ts';
+import { planConfig } from '../../../src/cli/litellm/plan.ts';
+import { settingsSchema } from '../../../src/settings/schema.ts';
+import { listOf, recordOf } from '../../support/upstream-request.ts';
+import { examples } from './configs.ts';
+
+const settings = settingsSchema.parse({});
+
+/** As LiteLLM's parser reads it. */
+function read(text: string): Record<string, unknown> {
+  const value: unknown = parse(text, { version: '1.1' });
+  return recordOf(value ?? {});
+}
+
+/** Lines of `before` that are not in `after`, and the other way round. */
+function changed(before: string, after: string): { gone: string[]; come: string[] } {
+  const lines = diff(before.split('\n'), after.split('\n'));
+  const of = (sign: number) => lines.filter(([own]) => own === sign).map(([, line]) => line);
+  return { gone: of(1), come: of(-1) };
+}
+
+function assertConfigured(after: string): void {
+  const { litellm_settings, callback_settings } = read(after);
+  const list = listOf(recordOf(litellm_settings)['callbacks']);
+  assert.equal(list.filter((name) => name === 'sidecar').length, 1);
+  assert.equal(recordOf(litellm_settings)['request_correlation_in_logs'], true);
+  const block = recordOf(recordOf(callback_settings)['sidecar']);
+  assert.equal(block['callback_type'], 'generic_api');
+  assert.match(String(block['endpoint']), /^os\.environ\/SIDECAR_EVENTS_URL$|\/v1\/events$/);
+  assert.match(String(recordOf(block['headers'])['Authorization']), /^os\.environ\/\w+$/);
+  assert.ok(Number(block['max_retries']) >= 1 && Number(block['retry_delay']) > 0);
+  assert.ok(Number(block['timeout']) < 20);
+}
+
+for (const { name, text, touched = [] } of examples) {
+  for (const lineEnd of ['\n', '\r\n']) {
+    const words = lineEnd === '\n' ? name : `${name}, with line ends of Windows`;
+    test(`the callback comes into: ${words}; all other lines stay`, () => {
+      const before = text.replaceAll('\n', lineEnd);
+      const { text: after, left } = planConfig(before, settings);
+      assert.deepEqual(left, []);
+      assertConfigured(after);
+      const without = (line: string) => line.replace(/\r$/, '');
+      const { gone } = changed(before, after);
+      // The last line may have had no end.
+      const lost = gone.filter((line) => line !== '' && !after.includes(`${line}${lineEnd}`));
+      assert.deepEqual(lost.map(without), touched);
+      if (before.includes('\r\n'))
+        assert.doesNotMatch(after, /[^\r]\n/, 'there is one kind of line end');
+      assert.equal(planConfig(after, settings).text, after, 'the second time nothing changes');
+    });
+  }
+}
+
+test('what other parts of a configuration mean does not change', () => {
+  for (const { text } of examples) {
+    const others = ({
+      callback_settings: _,
+      litellm_settings: __,
+      ...rest
+    }: object & Record<string, unknown>) => rest;
+    assert.deepEqual(others(read(planConfig(text, settings).text)), others(read(text)));
+  }
+});
+
+test('comments of a line that changes stay on it', () => {
+  const before = 'litellm_settings:\n  callbacks: ["otel"] # why\n';
+  assert.match(planConfig(before, settings).text, /^ {2}callbacks: \["otel", sidecar\] # why$/m);
+});
+
+test('the block that is put in is the one of config/litellm.yaml', () => {
+  const shipped = read(readFileSync('config/litellm.yaml', 'utf8'));
+  const made = read(planConfig('', settings).text);
+  assert.deepEqual(made['callback_settings'], shipped['callback_settings']);
+  assert.deepEqual(made['litellm_settings'], shipped['litellm_settings']);
+});
+
+test('a section that is an alias is left for a person, and said so', () => {
+  const before = 'x: &x { drop_params: true }\nlitellm_settings: *x\n';
+  const { text, left } = planConfig(before, settings);
+  assert.deepEqual(read(text)['litellm_settings'], { drop_params: true });
+  assert.match(
+    String(left[0]?.advice),
+    /^Change it by hand: litellm_settings\.callbacks is written/,
+  );
+});
+
+test('a section that another part uses by an anchor is not changed for both', () => {
+  const before = 'litellm_settings: &x\n  drop_params: true\nother: *x\n';
+  const { text, left } = planConfig(before, settings);
+  assert.deepEqual(read(text)['other'], { drop_params: true });
+  assert.deepEqual(
+    left.map(({ code }) => code),
+    ['not_posted', 'no_correlation'],
+  );
+});
+
+for (const [what, text, message] of [
+  ['several documents', 'a: 1\n---\nb: 2\n', /2 YAML documents/],
+  ['a mistake', 'a: [1\nb: 2\n', /^line \d+, column \d+: /],
+  ['a key that is there twice', 'a: 1\na: 2\n', /line 2, column 1: Map keys must be unique/],
+  ['a list', '- a\n', /no mapping of sections/],
+] as const) {
+  test(`a configuration with ${what} is refused`, () => {
+    assert.throws(() => planConfig(text, settings), { code: 'CONFIG_UNREADABLE', message });
+  });
+}
+
+const scalar = fc.oneof(
+  fc.stringMatching(/^[a-zA-Z][\w #:'"-]{0,12}$/),
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant('two\nlines\n'),
+);
+const name = fc.stringMatching(/^[a-z_]{1,8}$/);
+const tree = fc.letrec((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small' },
+    scalar,
+    fc.array(tie('node'), { maxLength: 3 }),
+    fc.dictionary(name, tie('node'), { maxKeys: 4, noNullPrototype: true }),
+  ),
+})).node;
+const config = fc.record(
+  {
+    model_list: fc.array(tree, { maxLength: 3 }),
+    litellm_settings: fc.dictionary(name, tree, { maxKeys: 3, noNullPrototype: true }),
+    general_settings: tree,
+    callback_settings: fc.dictionary(name, tree, { maxKeys: 2, noNullPrototype: true }),
+  },
+  { requiredKeys: [] },
+);
+
+/** Writes a configuration as somebody might, with a comment behind each line that bears one. */
+const written = fc
+  .record({
+    config,
+    indent: fc.constantFrom(2, 4),
+    indentSeq: fc.boolean(),
+    lineEnd: fc.constantFrom('\n', '\r\n'),
+    commented: fc.boolean(),
+    isEnded: fc.boolean(),
+  })
+  .map(({ config: value, indent, indentSeq, lineEnd, commented, isEnded }) => {
+    const lines = stringify(value, { schema: 'yaml-1.1', indent, indentSeq }).split('\n');
+    const bears = /^\s*(?:- )*[a-z_]+:(?: (?:true|false|null|-?\d+))?$/;
+    const text = lines
+      .map((line, index) => (commented && bears.test(line) ? `${line} # ${index}` : line))
+      .join(lineEnd);
+    return isEnded ? text : text.trimEnd();
+  });
+
+test('whatever a configuration holds, its lines stay and its meaning grows by the callback alone', () => {
+  fc.assert(
+    fc.property(written, (before) => {
+      const value = read(before);
+      const { text: after, left } = planConfig(before, settings);
+      assertConfigured(after);
+      assert.deepEqual(left, []);
+      const {
+        callbacks: _,
+        request_correlation_in_logs: __,
+        ...rest
+      } = recordOf(read(after)['litellm_settings']);
+      assert.deepEqual(rest, value['litellm_settings'] ?? {});
+      const { sidecar: ___, ...others } = recordOf(read(after)['callback_settings']);
+      assert.deepEqual(others, value['callback_settings'] ?? {});
+      const kept = changed(before.trimEnd(), after).gone;
+      assert.ok(
+        kept.every(
+          (line) => /\{\}|null/.test(line) || line === before.trimEnd().split('\n').at(-1),
+        ),
+        kept.join('|'),
+      );
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('an edit of any member changes that member, or nothing at all', () => {
+  const member = fc.constantFrom(['a'], ['a', 'b'], ['b', 'c', 'd'], ['c']);
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), tree, { noNullPrototype: true }),
+      member,
+      fc.oneof(scalar, fc.array(scalar, { maxLength: 3 })),
+      (value, path, to) => {
+        const before = stringify(value, { schema: 'yaml-1.1' });
+        let after: string;
+        try {
+          after = editYaml(before, { kind: 'set', path, value: to });
+        } catch (error) {
+          assert.ok(error instanceof CannotEditError, String(error));
+          return;
+        }
+        const [first = ''] = path;
+        const { [first]: _, ...othersAfter } = read(after);
+        const { [first]: __, ...othersBefore } = value;
+        assert.deepEqual(othersAfter, othersBefore);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
