@@ -39,7 +39,8 @@ test('the port that the image names is the one it sets', () => {
 
 test('the folder that is built holds what is copied from it, and nothing else', async () => {
   const lines = (await readFile('.dockerignore', 'utf8')).trim().split('\n');
-  const [first, ...kept] = lines.filter((line) => !line.startsWith('#'));
+  const [first, ...others] = lines.filter((line) => !line.startsWith('#'));
+  const kept = others.filter((line) => line.startsWith('!'));
   assert.equal(first, '*');
   const copies = stages
     .flatMap((stage) => stage.instructions)
@@ -50,6 +51,8 @@ test('the folder that is built holds what is copied from it, and nothing else', 
   for (const source of sources) await access(source);
   const names = kept.map((line) => line.replace(/^!(.*?)\/?$/, '$1'));
   assert.deepEqual([...sources].sort(), names.sort());
+  const leftOut = others.filter((line) => !line.startsWith('!'));
+  assert.deepEqual(leftOut, ['config/cdk/', 'config/kubernetes/']);
 });
 
 test('a Dockerfile is read into stages, with continued lines joined and comments left out', () => {

@@ -40,8 +40,13 @@ export async function doctor(environment: Environment, options: DoctorOptions): 
   const count = (result: Check['result']) => checks.filter((one) => one.result === result).length;
   const [failures, warnings] = [count('failure'), count('warning')];
   if (options.json) printJson({ ok: failures === 0, failures, warnings, checks });
-  else print(`${failures} failures, ${warnings} warnings, ${count('ok')} ok.`);
+  else
+    print(`${counted(failures, 'failure')}, ${counted(warnings, 'warning')}, ${count('ok')} ok.`);
   return failures === 0 ? exitCodes.ok : exitCodes.failure;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 const marks = { ok: 'ok     ', warning: 'WARNING', failure: 'FAILURE' } as const;
@@ -95,8 +100,21 @@ async function* lookAtAll(
     if (permissions.at(0)?.result === 'failure') return;
     yield await checkVersion(asking);
     const kmsKeyId = settings.artifacts.kmsKeyId;
-    for (const place of await storesOf(asking)) {
+    const places = await storesOf(asking);
+    if (setting.kind === 'url' && places.some((place) => place.startsWith('s3://'))) {
+      yield await checkIdentity(access, environment, Date.now());
+    }
+    for (const place of places) {
       yield [await checkStore(place, { access, environment, write, kmsKeyId })];
+    }
+    if (places.length === 0) {
+      const { experiment } = settings.record;
+      yield [
+        ok(
+          'artifacts',
+          `where they go is known when ${experiment} has been made, by the first call`,
+        ),
+      ];
     }
   } finally {
     await transport.close();

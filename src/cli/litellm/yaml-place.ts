@@ -1,7 +1,6 @@
 import {
   isCollection,
   isMap,
-  isPair,
   isScalar,
   isSeq,
   type Node,
@@ -45,15 +44,8 @@ export function startOf(node: Node | undefined): number {
   return node?.range?.[0] ?? 0;
 }
 
-/**
- * Where a node's own text ends. The range of a collection in block style goes on to the next token,
- * comments included; so it is its last item that tells.
- */
+/** Where a node's own text ends: in block style behind its last line, before comments that follow. */
 export function endOf(node: Node | undefined): number {
-  if (isCollection(node) && node.flow !== true) {
-    const last = node.items.at(-1);
-    if (last !== undefined) return isPair(last) ? pairEnd(last) : endOf(nodeOf(last));
-  }
   return node?.range?.[1] ?? 0;
 }
 

@@ -63,7 +63,7 @@ export const examples: readonly ExampleConfig[] = [
   },
   {
     name: 'the callback alone in a list that goes',
-    text: `litellm_settings:\n  success_callback:\n    - sidecar\n  callbacks: [sidecar]\n${block}`,
+    text: `litellm_settings:\n  success_callback:\n    - sidecar\n    # - langfuse, perhaps\n  callbacks: [sidecar]\n${block}`,
     touched: ['  success_callback:', '    - sidecar'],
   },
   {

@@ -74,6 +74,16 @@ test('comments of a line that changes stay on it', () => {
   assert.match(planConfig(before, settings).text, /^ {2}callbacks: \["otel", sidecar\] # why$/m);
 });
 
+test('what is put in stands at the end of its section, and comments stay above what they are about', () => {
+  const before =
+    'litellm_settings:\n  fallbacks:\n    - a: [b]\n\n# The models\nmodel_list: []\n# The end\n';
+  const lines = planConfig(before, settings).text.split('\n');
+  assert.deepEqual(lines.slice(0, 9), [
+    ...['litellm_settings:', '  fallbacks:', '    - a: [b]', '  callbacks: [sidecar]'],
+    ...['  request_correlation_in_logs: true', '', '# The models', 'model_list: []', '# The end'],
+  ]);
+});
+
 test('the block that is put in is the one of config/litellm.yaml', () => {
   const shipped = read(readFileSync('config/litellm.yaml', 'utf8'));
   const made = read(planConfig('', settings).text);
