@@ -10,7 +10,7 @@ import { loadSettings } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
 import type { Settings } from '../settings/schema.ts';
 import { exitCodes } from './exit-codes.ts';
-import { printError, printJson } from './print.ts';
+import { fail } from './fail.ts';
 
 /** The MLflow that the settings mean, ready to be asked by a command. */
 export interface OpenMlflow {
@@ -60,11 +60,4 @@ export async function withMlflow(
   } finally {
     over.abort();
   }
-}
-
-/** Says why a command comes to nothing. */
-export function fail(text: string, code: number, json: boolean): number {
-  if (json) printJson({ error: text });
-  else printError(text);
-  return code;
 }

@@ -21,9 +21,9 @@ const plateauAfter = 20;
 const growth = (1 - cut) / plateauAfter ** 3;
 const leastRate = 0.1;
 const second = 1000;
-/** Of the rate, what may go first; so much of it at once, in milliseconds. */
+/** Of the rate, what may go first; and so many requests at once, which usage and a chunk take. */
 const firstShare = 0.1;
-const firstBurst = 20 * second;
+const firstBurst = 20;
 
 /**
  * A ration of `fullRate()` requests a second with bursts of one second's worth; none while that is
@@ -54,8 +54,9 @@ export function createRation(fullRate: () => number | undefined, clock: Clock): 
   };
 
   const goesFirst = (now: number, interval: number): boolean => {
-    if (firstPaidUntil > now + firstBurst) return false;
-    firstPaidUntil = Math.max(firstPaidUntil, now) + interval / firstShare;
+    const each = interval / firstShare;
+    if (firstPaidUntil > now + (firstBurst - 1) * each) return false;
+    firstPaidUntil = Math.max(firstPaidUntil, now) + each;
     return true;
   };
 

@@ -9,9 +9,10 @@ import type { Environment } from '../../settings/environment.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { callExperiments, named } from '../call-experiments.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { fail } from '../fail.ts';
 import { outcomeWords } from '../outcome-words.ts';
 import { print, printJson } from '../print.ts';
-import { fail, type OpenMlflow, withMlflow } from '../with-mlflow.ts';
+import { type OpenMlflow, withMlflow } from '../with-mlflow.ts';
 import { callViews, type Link, linksOf, type Places } from './questions.ts';
 import { keptView } from './runs-page.ts';
 

@@ -7,11 +7,12 @@ import { createSearchClient, type FoundExperiment } from '../../mlflow/search-cl
 import type { Environment } from '../../settings/environment.ts';
 import { callExperiments, named } from '../call-experiments.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { fail } from '../fail.ts';
 import { ownTerminal, type Terminal } from '../litellm/terminal.ts';
+import { onInterrupt } from '../on-interrupt.ts';
 import { outcomeWords } from '../outcome-words.ts';
 import { print, printError, printJson } from '../print.ts';
-import { onInterrupt } from '../server/on-interrupt.ts';
-import { fail, type OpenMlflow, withMlflow } from '../with-mlflow.ts';
+import { type OpenMlflow, withMlflow } from '../with-mlflow.ts';
 import { patiently } from './patient.ts';
 import { countRuns, oldRunsFilter, type Pruned, pruneRuns, runsAtOnce } from './prune-runs.ts';
 import { countTraces, oldTracesFilter, pruneTraces, type WhichTraces } from './prune-traces.ts';

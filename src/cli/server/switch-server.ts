@@ -2,12 +2,13 @@ import type { Clock } from '../../deliver/clock.ts';
 import { systemClock } from '../../deliver/clock.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { fail } from '../fail.ts';
+import { onInterrupt } from '../on-interrupt.ts';
 import { print, printError, printJson } from '../print.ts';
 import { type DriveEnd, driveServer, type News } from './drive-server.ts';
 import { createTeller, endWords } from './drive-words.ts';
 import type { Goal } from './next-step.ts';
-import { onInterrupt } from './on-interrupt.ts';
-import { sayNone, withTarget } from './with-control.ts';
+import { withTarget } from './with-control.ts';
 
 /** What can be done with a tracking server as a whole. */
 export type Verb = 'start' | 'stop' | 'restart';
@@ -35,7 +36,7 @@ export function switchServer(
 ): Promise<number> {
   return withTarget(environment, name, json, async ({ control, target }) => {
     if (target.kind === 'mlflow-app') {
-      return sayNone({ text: appWords(verb), code: exitCodes.usage }, json);
+      return fail(appWords(verb), exitCodes.usage, json);
     }
     const since = clock.now();
     const { over, dispose } = onInterrupt();

@@ -5,9 +5,9 @@ import { loadSettings } from '../../settings/load-settings.ts';
 import { reportProblems } from '../../settings/report-problems.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { printError, printJson } from '../print.ts';
+import { fail } from '../fail.ts';
 import { refusalWords } from './refusal-words.ts';
-import { type NoTarget, regionOf, type Target, targetOf } from './target.ts';
+import { regionOf, type Target, targetOf } from './target.ts';
 
 /** What a command on one tracking server or app works with. */
 export interface OnTarget {
@@ -25,7 +25,7 @@ export function withTarget(
 ): Promise<number> {
   return withSettings(environment, json, async (settings) => {
     const target = targetOf(settings, name);
-    if (target.kind === 'none') return sayNone(target, json);
+    if (target.kind === 'none') return fail(target.text, target.code, json);
     return withControl(environment, settings, target.region, json, (control) =>
       command({ control, target, settings }),
     );
@@ -40,16 +40,9 @@ export function withRegion(
 ): Promise<number> {
   return withSettings(environment, json, async (settings) => {
     const region = regionOf(settings);
-    if (typeof region !== 'string') return sayNone(region, json);
+    if (typeof region !== 'string') return fail(region.text, region.code, json);
     return withControl(environment, settings, region, json, (control) => command(control, region));
   });
-}
-
-/** Says why there is nothing to run a command on. */
-export function sayNone({ text, code }: Omit<NoTarget, 'kind'>, json: boolean): number {
-  if (json) printJson({ error: text });
-  else printError(text);
-  return code;
 }
 
 async function withSettings(
@@ -59,10 +52,7 @@ async function withSettings(
 ): Promise<number> {
   const loaded = loadSettings(environment);
   if (loaded.kind === 'valid') return command(loaded.settings);
-  return sayNone(
-    { text: reportProblems(loaded.problems, loaded.file), code: exitCodes.settings },
-    json,
-  );
+  return fail(reportProblems(loaded.problems, loaded.file), exitCodes.settings, json);
 }
 
 async function withControl(
@@ -79,7 +69,7 @@ async function withControl(
     return await command(control);
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
-    return sayNone({ text: refusalWords(error, region), code: exitCodes.failure }, json);
+    return fail(refusalWords(error, region), exitCodes.failure, json);
   } finally {
     control.close();
   }

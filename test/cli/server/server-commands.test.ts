@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { UpdateMlflowTrackingServerCommand } from '@aws-sdk/client-sagemaker';
+import { operatorActions } from '../../support/operator-edge.ts';
 import { runProgram } from '../../support/run-program.ts';
 import {
-  startWithClient,
-  type TestOptions,
-} from '../../support/sagemaker-control-plane/started.ts';
+  type ControlPlaneOptions,
+  startControlPlane,
+} from '../../support/sagemaker-control-plane/control-plane.ts';
 import { serverEnvironment } from '../../support/server-environment.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
@@ -20,13 +20,25 @@ const keys = {
   ...{ AWS_REGION: 'eu-west-1', AWS_EC2_METADATA_DISABLED: 'true' },
 };
 
-/** A control plane with the tracking server `logs`, which runs, and the program that asks it. */
-async function start(t: TestContext, options: TestOptions = {}) {
-  const { plane, client } = await startWithClient(t, options);
-  const arn = plane.addTrackingServer('logs');
+/** A control plane with the tracking server `logs`, which runs, and the program that asks it as an operator. */
+async function start(
+  t: TestContext,
+  { size = 'Small', ...options }: Partial<ControlPlaneOptions> & { size?: string } = {},
+) {
+  const plane = await startControlPlane({
+    credentials: (id) =>
+      id === keys.AWS_ACCESS_KEY_ID
+        ? { secretAccessKey: 's', sessionToken: 't', allowed: operatorActions('operator') }
+        : undefined,
+    ...options,
+  });
+  t.after(plane.close);
+  const arn = plane.addTrackingServer('logs', {
+    ...{ TrackingServerSize: size, WeeklyMaintenanceWindowStart: 'Sun:04:00' },
+  });
   const env = { ...keys, AWS_ENDPOINT_URL_SAGEMAKER: plane.url, MLFLOW_TRACKING_URI: arn };
   const operations = () => plane.calls.map(({ operation }) => operation);
-  return { plane, client, arn, env, operations, server: serverWith(env) };
+  return { plane, arn, env, operations, server: serverWith(env) };
 }
 
 function serverWith(common: Readonly<Record<string, string>>) {
@@ -88,7 +100,7 @@ test('server stop --no-wait leaves it stopping; a start that has to wait is refu
 });
 
 test('a start that fails exits with 1 and tells why and what to do', async (t) => {
-  const { server, plane, client } = await start(t, { changeMs: 100 });
+  const { server, plane } = await start(t, { changeMs: 100 });
   assert.equal((await server(['stop'])).code, 0);
   plane.fail('Start');
   const { code, output } = await server(['start']);
@@ -97,7 +109,6 @@ test('a start that fails exits with 1 and tells why and what to do', async (t) =
   assert.match(output, /execution role and its bucket/);
   const json = await server(['status', '--json']);
   assert.partialDeepStrictEqual(JSON.parse(json.output), { status: 'StartFailed', active: false });
-  client.destroy();
 });
 
 test('Ctrl-C ends the waiting and says that the server goes on', async (t) => {
@@ -148,20 +159,13 @@ test('an app has no start and no stop: exit 64; it has a status and more to tell
 });
 
 test('server info tells of the server, and of the ration that the daemon takes', async (t) => {
-  const { server, plane, client, arn } = await start(t);
-  await client.send(
-    new UpdateMlflowTrackingServerCommand({
-      ...{ TrackingServerName: 'logs', TrackingServerSize: 'Medium' },
-      WeeklyMaintenanceWindowStart: 'Sun:04:00',
-    }),
-  );
-  plane.advance();
+  const { server, arn } = await start(t, { size: 'Medium' });
   const { code, output } = await server(['info'], { SIDECAR_REPLICAS: '2' });
   assert.equal(code, 0, output);
   for (const line of [
     /^Name +logs$/m,
     new RegExp(`^ARN +${arn}$`, 'm'),
-    /^Status +Updated, active: it serves$/m,
+    /^Status +Created: it serves$/m,
     /^MLflow +3\.0\.0$/m,
     /^Size +Medium, which bears 50 requests a second$/m,
     /^Ration +15 requests a second for each of 2 sidecars \(share 0\.6 of 50\)$/m,
@@ -291,6 +295,21 @@ test('what is refused is told with what to do: exit 1', async (t) => {
   const away = await server(['status'], { AWS_ENDPOINT_URL_SAGEMAKER: 'http://127.0.0.1:9' });
   assert.equal(away.code, 1);
   assert.match(away.output, /control plane in eu-west-1 cannot be reached \(ECONNREFUSED\)/);
+});
+
+test('the operator needs what config/iam grants of the control plane, and no more', async (t) => {
+  const { server, plane, operations } = await start(t, { changeMs: 100 });
+  const app = plane.addApp('calls');
+  for (const words of [['restart'], ['list'], ['url'], ['info', app], ['url', app]]) {
+    const { code, output } = await server(words);
+    assert.equal(code, 0, `${words}: ${output}`);
+  }
+  const granted = operatorActions('operator').filter((action) => action.startsWith('sagemaker:'));
+  assert.deepEqual(
+    [...new Set(operations())].map((operation) => `sagemaker:${operation}`).sort(),
+    // Which is for MLflow itself.
+    granted.filter((action) => action !== 'sagemaker:CallMlflowAppApi').sort(),
+  );
 });
 
 test('without a server, or without a region, the answer says what to set', async () => {
