@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { mlflowReader } from '../support/mlflow-reader.ts';
 import { experiment } from './record-day.ts';
@@ -170,6 +171,8 @@ async function showRuns(
 ): Promise<void> {
   const pages = await mlflow.pages(name);
   const key = await shareView(pages, view);
+  // Another address of the page that is there already would not load what has changed.
+  await page.goto('about:blank');
   await page.goto(`${pages}/runs?viewStateShareKey=${key}`, { waitUntil: 'load' });
   await page.getByText(view.expects).first().waitFor();
   await page.getByRole('button', { name: 'Hide banner' }).click();
@@ -204,11 +207,11 @@ async function shareView(
   { columns, filter, sort }: { columns: readonly string[]; filter: string; sort: string },
 ): Promise<string> {
   const [, experimentId = ''] = /experiments\/(\d+)/.exec(pages) ?? [];
-  const key = `view${columns.length}`;
   const view = {
     selectedColumns: ['attributes.`Created`', ...columns],
     ...{ searchFilter: filter, orderByKey: sort, orderByAsc: false },
   };
+  const key = createHash('sha256').update(JSON.stringify(view)).digest('hex').slice(0, 16);
   const response = await fetch(new URL('/api/2.0/mlflow/experiments/set-experiment-tag', pages), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
