@@ -89,7 +89,7 @@ test("load_table reads a day's calls from MLflow, and the script answers from th
   const read = await python(env, ['-c', program.join('\n'), ...ids]);
   // Of 300 calls 30 failed; 120 of the others cost 0.5, 150 cost 0.25.
   assert.match(read, /^300 300 97\.5$/m);
-  assert.match(read, /^\['time', 'model', 'model_group'\] \['prod', 'a,b'\] bool$/m);
+  assert.match(read, /^\['time', 'model_group', 'team_alias'\] \['prod', 'a,b'\] bool$/m);
 
   const answers = await python(env, [
     ...['docs/analyse_calls.py', '2026-11-24'],
