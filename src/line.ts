@@ -25,6 +25,7 @@ import { callsExperiment } from './record/calls/plan-chunk.ts';
 import { usageExperiment } from './record/usage/plan-usage.ts';
 import { onFirstUse, reportSigner } from './report-signer.ts';
 import { destinationSetting } from './settings/destination.ts';
+import { rationSetting } from './settings/ration-setting.ts';
 import type { DeliveryParts } from './start-delivery.ts';
 
 /** Delivers from the journal to the MLflow that was found. */
@@ -204,11 +205,7 @@ function createServerGate(
     timeoutMs: () => settings().destination.timeout,
     authorize,
   });
-  const ration = createRation(() => {
-    const { requestsPerSecond, share, replicas } = settings().destination;
-    const borne = bears();
-    return requestsPerSecond ?? (borne && (borne * share) / replicas);
-  }, clock);
+  const ration = createRation(() => rationSetting(settings().destination, bears()), clock);
   const gate = createGate({
     send: transport.send,
     ration,

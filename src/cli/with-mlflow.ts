@@ -12,8 +12,6 @@ import type { Settings } from '../settings/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fail } from './fail.ts';
 
-export { fail } from './fail.ts';
-
 /** The MLflow that the settings mean, ready to be asked by a command. */
 export interface OpenMlflow {
   settings: Settings;

@@ -59,10 +59,7 @@ test("Athena's table has the columns of the calls table, with the types and prop
   const { Properties } = onlyResource(server, 'AWS::Glue::Table');
   const { TableInput } = glueTable.parse(resolved(Properties, known));
   const { StorageDescriptor, PartitionKeys, Parameters } = TableInput;
-  assert.deepEqual(
-    StorageDescriptor.Columns.map(({ Name }) => Name).sort(),
-    [...columns].sort(),
-  );
+  assert.deepEqual(StorageDescriptor.Columns.map(({ Name }) => Name).sort(), [...columns].sort());
   const guide = await readFile('docs/calls.md', 'utf8');
   const ddl = /CREATE EXTERNAL TABLE (\w+) \(\n(.*?)\n\)\nPARTITIONED BY \((.*?)\)\n(.*?)```/s.exec(
     guide,
