@@ -43,5 +43,7 @@ export function makeStorage(scope: Construct, parameters: Parameters): Storage {
       },
     ],
   });
+  // Without it the bucket that stays would take requests without TLS.
+  bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   return { bucket, artifactPrefix, archivePrefix };
 }

@@ -1,3 +1,4 @@
+import { type CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnManagedPolicy, CfnRole } from 'aws-cdk-lib/aws-iam';
 import { CfnMlflowApp, CfnMlflowTrackingServer } from 'aws-cdk-lib/aws-sagemaker';
 import type { Construct } from 'constructs';
@@ -35,15 +36,21 @@ export function makeTracking(
     roleArn: role.attrArn,
     ...(maintenanceWindow !== undefined && { weeklyMaintenanceWindowStart: maintenanceWindow }),
   };
+  const makeApp = () => new CfnMlflowApp(scope, 'App', { name, ...common });
+  const makeServer = () =>
+    new CfnMlflowTrackingServer(scope, 'TrackingServer', {
+      trackingServerName: name,
+      trackingServerSize: size,
+      ...(mlflowVersion !== undefined && { mlflowVersion }),
+      ...common,
+    });
+  /** A deployment that forgets a parameter, such as `kind`, must not delete what holds the records. */
+  const kept = <Resource extends CfnResource>(resource: Resource): Resource => {
+    resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    return resource;
+  };
   const mlflowArn =
-    kind === 'app'
-      ? new CfnMlflowApp(scope, 'App', { name, ...common }).attrArn
-      : new CfnMlflowTrackingServer(scope, 'TrackingServer', {
-          trackingServerName: name,
-          trackingServerSize: size,
-          ...(mlflowVersion !== undefined && { mlflowVersion }),
-          ...common,
-        }).attrTrackingServerArn;
+    kind === 'app' ? kept(makeApp()).attrArn : kept(makeServer()).attrTrackingServerArn;
   const policy = (id: string, description: string, files: readonly string[]) =>
     new CfnManagedPolicy(scope, id, {
       description,

@@ -136,3 +136,21 @@ test('the sidecar speaks to MLflow by a name that MLflow answers to', () => {
   const option = compose.services.mlflow.command.find((word) => word.startsWith(prefix));
   assert.ok(host && option?.slice(prefix.length).split(',').includes(host));
 });
+
+test('each variable that the README explains reaches the sidecar, but for those of the image', async () => {
+  const readme = await readFile('README.md', 'utf8');
+  const rows = readme.split('\n').filter((row) => row.startsWith('| `'));
+  const explained = rows.flatMap((row) => {
+    const [, names = ''] = row.split('|');
+    return [...names.matchAll(/`((?:SIDECAR|MLFLOW|SAGEMAKER)_[A-Z_]+)`/g)].map(([, name]) => name);
+  });
+  assert.ok(explained.length > 15);
+  const ofImage = ['SIDECAR_HOST', 'SIDECAR_PORT', 'SIDECAR_DATA_DIR'];
+  // Of SageMaker's it has to be the ARN, as the file says.
+  const left = new Set([...ofImage, 'MLFLOW_TRACKING_SERVER_NAME']);
+  const given = Object.keys(compose.services.sidecar.environment);
+  assert.deepEqual(
+    explained.filter((name = '') => !left.has(name) && !given.includes(name)),
+    [],
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadSettings } from '../../src/settings/load-settings.ts';
@@ -38,6 +39,15 @@ test('the sidecar is given only settings that it knows, and takes them', (t) => 
     assert.equal(settings.server.authToken, 'a-secret-text', name);
     assert.match(settings.destination.trackingUri ?? '', /^arn:aws:sagemaker:/, name);
     assert.match(settings.archive.uri ?? '', /^s3:/, name);
+  }
+});
+
+test('no service can set SIDECAR_PORT, as Kubernetes does for each service of a namespace', async () => {
+  for (const name of ['sidecar', 'central']) {
+    const text = await readFile(`config/kubernetes/${name}.yaml`, 'utf8');
+    const pods = text.match(/^ {4}spec:\n/gm)?.length ?? 0;
+    assert.ok(pods > 0, name);
+    assert.equal(text.match(/^ {6}enableServiceLinks: false$/gm)?.length, pods, name);
   }
 });
 

@@ -12,6 +12,16 @@ interface PruneWords {
   json?: boolean;
 }
 
+/** No younger ones are deleted, in milliseconds: a slip of the keys shall not empty an experiment. */
+const youngest = 86_400_000;
+
+/** @throws InvalidArgumentError for a time that is not at least a day ago. */
+function parseAge(text: string, now: number): number {
+  const before = parseSince(text, now);
+  if (before <= now - youngest) return before;
+  throw new InvalidArgumentError(`${text} is not at least a day ago`);
+}
+
 /** Adds `prune`. */
 export function addPrune(program: Command, finish: (code: number) => void): void {
   program
@@ -19,8 +29,10 @@ export function addPrune(program: Command, finish: (code: number) => void): void
     .description(
       'Delete the runs of old calls, and their traces: only those that the sidecar has made. Usage, the calls table and the archive stay. It can be interrupted at any time; run it again to go on. MLflow deletes runs softly: they are in no table any more, but its database and the artifacts keep their size until `mlflow gc`, which SageMaker does not offer.',
     )
-    .requiredOption('--older-than <time>', 'of calls that began before: 90d, or a date', (text) =>
-      parseSince(text, Date.now()),
+    .requiredOption(
+      '--older-than <time>',
+      'of calls that began before: 90d, or a date; a day ago at least (required)',
+      (text) => parseAge(text, Date.now()),
     )
     .option('--experiment <name>', 'in this experiment, in the place of that of the settings')
     .addOption(
