@@ -23,7 +23,15 @@ export async function runProgram(words: string[]): Promise<number> {
     .description('Records every call of a LiteLLM Proxy in MLflow.')
     .version(version())
     .exitOverride()
-    .showHelpAfterError('(--help tells how it is used)');
+    .showHelpAfterError('(--help tells how it is used)')
+    .addHelpText(
+      'after',
+      `
+Settings come from config/sidecar.yaml, or the file that SIDECAR_CONFIG names, and from the environment,
+which goes before the file: the daemon's own, so run it where the daemon runs.
+
+Exit codes: 0 well, 1 it failed or found something wrong, 64 wrong usage, 78 wrong settings.`,
+    );
 
   program
     .command('serve')
