@@ -82,7 +82,8 @@ export async function checkClock(url: URL, now: () => number): Promise<Check> {
   const date = await request(url, { headersTimeout: patience, bodyTimeout: patience }).then(
     async ({ headers, body }) => {
       await body.dump();
-      return Date.parse(String(headers.date));
+      // `/` of MLflow 3.17.2 answers with two of them.
+      return Date.parse([headers['date']].flat()[0] ?? '');
     },
     () => Number.NaN,
   );

@@ -21,7 +21,7 @@ export function addLitellm(program: Command, finish: (code: number) => void): vo
     )
     .option('--yes', 'do not ask')
     .option('--check', 'change nothing; exit 1 when something is wrong, for CI')
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON; with --yes or --check')
     .action(async (file: string, options: { yes?: boolean; check?: boolean; json?: boolean }) => {
       const [{ configure }, { ownTerminal }] = await Promise.all([
         import('./configure.ts'),

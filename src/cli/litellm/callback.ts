@@ -47,6 +47,6 @@ export function sidecarCallbacks(config: unknown): [Callback, ...Callback[]] {
 function isOurs({ endpoint }: Readonly<Record<string, unknown>>): boolean {
   return (
     typeof endpoint === 'string' &&
-    (endpoint.includes('SIDECAR_EVENTS_URL') || endpoint.endsWith(eventsPath))
+    (endpoint.includes('SIDECAR_EVENTS_URL') || endpoint.replace(/\/+$/, '').endsWith(eventsPath))
   );
 }

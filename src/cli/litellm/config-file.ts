@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   constants,
   copyFileSync,
   readFileSync,
@@ -52,7 +53,9 @@ export function replaceConfigFile(
   attempt(() => {
     try {
       writeFileSync(fresh, after, { flag: 'wx' });
-      chmodSync(fresh, statSync(target).mode & 0o7777);
+      const { uid, gid, mode } = statSync(target);
+      giveTo(fresh, uid, gid);
+      chmodSync(fresh, mode & 0o7777);
       renameSync(fresh, target);
     } catch (error) {
       rmSync(fresh, { force: true });
@@ -60,6 +63,15 @@ export function replaceConfigFile(
     }
   }, 'cannot be written');
   return backup;
+}
+
+/** Lets a file belong to somebody, as root may (sudo); for others it stays their own. */
+function giveTo(file: string, uid: number, gid: number): void {
+  try {
+    chownSync(file, uid, gid);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error;
+  }
 }
 
 function attempt<T>(act: () => T, what: string): T {

@@ -28,6 +28,12 @@ export async function configure(
   options: ConfigureOptions,
   terminal: Terminal,
 ): Promise<number> {
+  if (options.json && !options.yes && !options.check) {
+    printError(
+      `${file} was left alone: --json does not ask. --yes makes the change, --check only looks.`,
+    );
+    return exitCodes.usage;
+  }
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
     printError(reportProblems(loaded.problems, loaded.file));
@@ -72,10 +78,16 @@ async function change(
 ): Promise<number> {
   const isChanged = plan.text !== text;
   const changes = showDiff(text, plan.text);
+  const faults = plan.left.filter(({ kind }) => kind === 'fault').length;
+  const end = () => {
+    if (faults === 0) return exitCodes.ok;
+    printError(`${file}: ${counted(faults, 'fault')} left to be mended by hand.`);
+    return exitCodes.failure;
+  };
   const tell = (outcome: object) => {
     if (!json) return;
     const [mended, left] = [plan.mended.map(forPrograms), plan.left.map(forPrograms)];
-    printJson({ file, ...outcome, mended, left, diff: isChanged ? changes : '' });
+    printJson({ file, ...outcome, faults, mended, left, diff: isChanged ? changes : '' });
   };
   if (!json) {
     for (const finding of plan.mended) printFinding(finding, 'mend ');
@@ -85,7 +97,7 @@ async function change(
   if (!isChanged) {
     if (!json) print(`${file}: nothing is to be changed.`);
     tell({ changed: false });
-    return exitCodes.ok;
+    return end();
   }
   if (!yes && !terminal.isInteractive) {
     tell({ changed: false });
@@ -105,7 +117,7 @@ async function change(
     print(`Changed ${file}; as it was before, it is ${backup}.`);
     for (const line of nextSteps(plan.text)) print(line);
   }
-  return exitCodes.ok;
+  return end();
 }
 
 /** What else LiteLLM needs, by what its configuration takes from the environment. */

@@ -63,13 +63,13 @@ function changeText(file: YamlFile, edit: Edit): string {
   const isThere = rest.length === 1;
   switch (edit.kind) {
     case 'set':
-      return set(text, at, rest, edit.value, at === contents);
+      return set(text, contents, edit.path, edit.value);
     case 'add': {
       const list = isThere && isMap(at) ? pairNamed(at, rest[0])?.value : undefined;
       if (isSeq(list) && list.items.length > 0) return addItem(text, list, edit.item);
       const before = valueAt(value, edit.path) ?? [];
       const items = [...(Array.isArray(before) ? before : [before]), edit.item];
-      return set(text, at, rest, items, at === contents);
+      return set(text, contents, edit.path, items);
     }
     case 'drop': {
       const list = isThere && isMap(at) ? pairNamed(at, rest[0])?.value : undefined;
@@ -90,18 +90,14 @@ function nested(path: Path, value: unknown): unknown {
   return path.reduceRight((inner, step) => ({ [step]: inner }), value);
 }
 
-function set(
-  text: string,
-  at: YAMLMap | YAMLSeq,
-  path: Path,
-  value: unknown,
-  isRoot: boolean,
-): string {
-  const [name, ...rest] = path;
+function set(text: string, root: YAMLMap, path: Path, value: unknown): string {
+  const place = placeOf(root, path);
+  const { at } = place;
+  const [name, ...rest] = place.rest;
   if (name === undefined || !isMap(at)) throw cannotEdit(path);
   const pair = pairNamed(at, name);
   const inner = nested(rest, value);
-  if (pair === undefined) return addMember(text, at, name, inner, isRoot);
+  if (pair === undefined) return addMember(text, at, name, inner, at === root);
   const [key, old] = [nodeOf(pair.key), nodeOf(pair.value)];
   if (isAbsent(old)) return fillMember(text, key, inner, at.flow === true);
   if (rest.length > 0 && !(isScalar(old) && old.value === null)) throw cannotEdit(path);

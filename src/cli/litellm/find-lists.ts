@@ -89,6 +89,22 @@ function findOthers(config: unknown, name: string): Finding[] {
       ),
     );
   }
+  const ours = new Set([name, ...sidecarCallbacks(config).map((one) => one.name)]);
+  const blocks = valueAt(config, ['callback_settings']);
+  for (const [other, block] of Object.entries(isMapping(blocks) ? blocks : {})) {
+    if (valueAt(block, ['callback_type']) !== 'generic_api' || ours.has(other) || !isOn(other)) {
+      continue;
+    }
+    found.push(
+      byHand(
+        'hint',
+        'other_generic_api',
+        `callback_settings.${other}`,
+        `${other} posts every call to another address; if that is the sidecar by another name, calls are sent twice.`,
+        `Take ${other} out of ${settings}.callbacks if it posts to the sidecar: ${name} does.`,
+      ),
+    );
+  }
   if (isOn('generic_api')) {
     found.push(
       byHand(

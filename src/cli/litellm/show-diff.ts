@@ -1,4 +1,5 @@
 import { diff } from 'node:util';
+import { maskSecrets } from './mask-secrets.ts';
 
 /** Lines around a change that are shown with it. */
 const around = 3;
@@ -9,8 +10,7 @@ const around = 3;
  * them are not shown: the output of CI is for many to read.
  */
 export function showDiff(before: string, after: string): string {
-  // It says 1 for what is in its first text alone, and says that first.
-  const lines = diff(linesOf(before), linesOf(after)).map(([sign, line]) => ({ sign, line }));
+  const lines = maskedDiff(before, after);
   const isNear = (index: number) =>
     lines.slice(Math.max(0, index - around), index + around + 1).some(({ sign }) => sign !== 0);
   const shown: string[] = [];
@@ -18,17 +18,22 @@ export function showDiff(before: string, after: string): string {
   for (const [index, { sign, line }] of lines.entries()) {
     const isShown = isNear(index);
     if (isShown && !wasShown) shown.push('  ...');
-    if (isShown) shown.push(`${sign === 0 ? ' ' : sign > 0 ? '-' : '+'} ${masked(line)}`);
+    if (isShown) shown.push(`${sign === 0 ? ' ' : sign > 0 ? '-' : '+'} ${line}`);
     wasShown = isShown;
   }
   return shown.join('\n');
 }
 
-const secret =
-  /((?:key|token|secret|password|authorization)\w*["']?\s*:\s*)(?!["']?os\.environ\/)["']?[^\s"',{}[\]#][^"',{}[\]#]*/gi;
-
-function masked(line: string): string {
-  return line.replace(secret, '$1***');
+/** Every line of both: what a line means, and so whether it is shown, depends on those above it. */
+function maskedDiff(before: string, after: string): { sign: number; line: string }[] {
+  const [maskedBefore, maskedAfter] = [linesOf(maskSecrets(before)), linesOf(maskSecrets(after))];
+  let [old, fresh] = [0, 0];
+  // It says 1 for what is in its first text alone, and says that first.
+  return diff(linesOf(before), linesOf(after)).map(([sign, line]) => {
+    const ofOld = sign >= 0 ? (maskedBefore[old++] ?? '') : line;
+    const ofFresh = sign <= 0 ? (maskedAfter[fresh++] ?? '') : line;
+    return { sign, line: ofOld === line ? ofFresh : ofOld };
+  });
 }
 
 function linesOf(text: string): string[] {

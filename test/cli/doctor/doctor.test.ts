@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkDisk } from '../../../src/cli/doctor/check-disk.ts';
+import { checkClock } from '../../../src/cli/doctor/check-network.ts';
 import { settingsSchema } from '../../../src/settings/schema.ts';
 import { freePort } from '../../support/free-port.ts';
 import { listenLocally } from '../../support/listen-locally.ts';
@@ -154,6 +155,16 @@ test('a clock that is ten minutes off', async (t) => {
   const url = await pageServer(t, 600_000);
   const { failed } = await doctor(t, { MLFLOW_TRACKING_URI: url });
   assert.match(failed.join('\n'), /clock: this machine is (?:59[89]|60[01]) s behind the server/);
+});
+
+test('a server that tells the time twice, as MLflow does', async (t) => {
+  const server = createServer((_, response) => {
+    const date = new Date().toUTCString();
+    response.setHeader('date', [date, date]).end('<html>MLflow</html>');
+  });
+  const { url, close } = await listenLocally(server);
+  t.after(close);
+  assert.partialDeepStrictEqual(await checkClock(new URL(url), Date.now), { result: 'ok' });
 });
 
 test('a wrong password', async (t) => {

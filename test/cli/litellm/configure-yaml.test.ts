@@ -101,6 +101,14 @@ test('a section that is an alias is left for a person, and said so', () => {
   );
 });
 
+test('what cannot be changed is named by its whole path', () => {
+  const before = 'a:\n  b:\n    c: text\n';
+  assert.throws(() => editYaml(before, { kind: 'set', path: ['a', 'b', 'c', 'd'], value: 1 }), {
+    code: 'CONFIG_NOT_EDITABLE',
+    message: /^a\.b\.c\.d is written/,
+  });
+});
+
 test('a section that another part uses by an anchor is not changed for both', () => {
   const before = 'litellm_settings: &x\n  drop_params: true\nother: *x\n';
   const { text, left } = planConfig(before, settings);

@@ -183,6 +183,35 @@ const forPeople: readonly (readonly [what: string, text: string, finding: string
     'generic_api_without_retries litellm_settings.callbacks',
   ],
   [
+    'a second callback, with a slash at the end of where it posts to',
+    config({
+      settings: { callbacks: ['sidecar', 'other'] },
+      callback_settings: {
+        sidecar: {
+          ...{ callback_type: 'generic_api', endpoint: 'http://a/v1/events', headers: {} },
+          ...{ max_retries: 5, retry_delay: 1, timeout: 10 },
+        },
+        other: { callback_type: 'generic_api', endpoint: 'http://b/v1/events//', headers: {} },
+      },
+    }),
+    'callback_double callback_settings.other',
+  ],
+  [
+    'another callback of the same type that is on',
+    config({
+      settings: { callbacks: ['sidecar', 'other'] },
+      callback_settings: {
+        sidecar: {
+          ...{ callback_type: 'generic_api', endpoint: 'http://a/v1/events', headers: {} },
+          ...{ max_retries: 5, retry_delay: 1, timeout: 10 },
+        },
+        other: { callback_type: 'generic_api', endpoint: 'os.environ/ELSEWHERE', headers: {} },
+        off: { callback_type: 'generic_api', endpoint: 'os.environ/NOWHERE', headers: {} },
+      },
+    }),
+    'other_generic_api callback_settings.other',
+  ],
+  [
     "LiteLLM's own mlflow",
     config({ settings: { success_callback: ['mlflow'] } }),
     'mlflow_callback litellm_settings.callbacks',

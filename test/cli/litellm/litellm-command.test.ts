@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -14,6 +15,9 @@ import { configure } from '../../../src/cli/litellm/configure.ts';
 import { runProgram } from '../../support/run-program.ts';
 import { serverEnvironment } from '../../support/server-environment.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+
+const options = { yes: false, check: false, json: false };
+const noTerminal = { isInteractive: false, confirm: async () => false };
 
 /** The program from its sources, without a terminal. */
 function litellmMlflow(words: string[], env: Record<string, string> = {}) {
@@ -88,6 +92,34 @@ test('configure --json tells programs the same', async (t) => {
   assert.partialDeepStrictEqual(JSON.parse(made.output), { file, changed: true, left: [] });
 });
 
+test('configure --json does not ask: without --yes or --check it is a mistake', async (t) => {
+  const { file } = configIn(t);
+  const terminal = { isInteractive: true, confirm: () => assert.fail('it asks') };
+  assert.equal(await configure({}, file, { ...options, json: true }, terminal), 64);
+  assert.equal(readFileSync(file, 'utf8'), text);
+});
+
+test('configure fails while there is a fault that it cannot mend, and says how many', async (t) => {
+  const { file } = configIn(t, `${text}general_settings:\n  callbacks: [sidecar]\n`);
+  // The first time it changes the file, the second time nothing.
+  for (const said of [/^Changed /m, /nothing is to be changed/]) {
+    const { code, output } = await litellmMlflow(['litellm', 'configure', '--yes', file]);
+    assert.equal(code, 1, output);
+    assert.match(output, said);
+    assert.match(output, /: one fault left to be mended by hand\.$/m);
+  }
+});
+
+const isRoot = process.getuid?.() === 0;
+test('the file stays with whom it belongs to', { skip: !isRoot }, async (t) => {
+  const { file } = configIn(t);
+  chownSync(file, 1234, 2345);
+  chmodSync(file, 0o640);
+  assert.equal(await configure({}, file, { ...options, yes: true }, noTerminal), 0);
+  const { uid, gid, mode } = statSync(file);
+  assert.deepEqual([uid, gid, mode & 0o777], [1234, 2345, 0o640]);
+});
+
 test('configure puts in what the settings say of caching', async (t) => {
   const { dir, file } = configIn(t);
   const settings = join(dir, 'sidecar.yaml');
@@ -123,8 +155,6 @@ test('wrong settings of the sidecar are told of first, with exit code 78', async
   assert.equal(code, 78);
   assert.match(output, /litellm\.cacheBackend: "memcached" is not one of local, disk, redis/);
 });
-
-const options = { yes: false, check: false, json: true };
 
 test('at a terminal, yes makes the change and anything else does not', async (t) => {
   const { dir, file } = configIn(t);

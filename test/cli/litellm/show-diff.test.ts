@@ -25,9 +25,23 @@ test('keys and passwords around a change are not shown, names of variables are',
     'api_key: os.environ/KEY',
   ];
   for (const line of lines) {
-    const shown = showDiff(`${line}\na\n`, `${line}\nb\n`);
+    const shown = showDiff(`${line}\na: 1\n`, `${line}\nb: 1\n`);
     assert.doesNotMatch(shown, /sk-|abcdef/);
   }
-  assert.match(showDiff(`${lines[4]}\na\n`, 'b\n'), /api_key: os\.environ\/KEY/);
-  assert.match(showDiff(`${lines[2]}\na\n`, 'b\n'), /model: openai\/a/);
+  assert.match(showDiff(`${lines[4]}\na: 1\n`, 'b: 1\n'), /api_key: os\.environ\/KEY/);
+  assert.match(showDiff(`${lines[2]}\na: 1\n`, 'b: 1\n'), /model: openai\/a/);
+});
+
+test('what is shown of a line depends on the lines above it, though these are far away', () => {
+  const before = `api_key: |\n${'  s3cr3t\n'.repeat(9)}a: 1\n`;
+  const shown = showDiff(before, before.replace('a: 1', 'a: 2'));
+  assert.deepEqual(shown.split('\n'), [
+    ...['  ...', '    ***', '    ***', '    ***', '- a: 1', '+ a: 2'],
+  ]);
+});
+
+test('of a secret that changes, neither is shown', () => {
+  const shown = showDiff('x: 1\ntoken: >-\n  old-1\n', 'token: >-\n  new-1\ny: 2\n');
+  assert.doesNotMatch(shown, /old-1|new-1/);
+  assert.match(shown, /^- x: 1$/m);
 });
