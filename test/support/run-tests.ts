@@ -77,7 +77,7 @@ const suites: Readonly<Record<string, Suite>> = {
   },
   economy: {
     find: () => ['test/matrix/economy.test.ts', 'test/matrix/economy-detail.test.ts'],
-    fileTimeout: 30 * minutes,
+    fileTimeout: 60 * minutes,
     forceExit: true,
   },
 };
@@ -87,6 +87,8 @@ const suites: Readonly<Record<string, Suite>> = {
  * also ends tests that ask for longer.
  */
 const testTimeoutMs = 400_000;
+/** The same with `--long`, where servers refuse and loads last as long as they do in life. */
+const longTestTimeoutMs = 30 * minutes;
 
 const { values, positionals } = parseArgs({
   options: {
@@ -138,7 +140,7 @@ async function runSuite({ find, fileTimeout, forceExit, env = {} }: Suite): Prom
     concurrency: 2,
     timeout: fileTimeout,
     execArgv: [
-      ...['--import', 'tsx', `--test-timeout=${testTimeoutMs}`],
+      ...['--import', 'tsx', `--test-timeout=${values.long ? longTestTimeoutMs : testTimeoutMs}`],
       ...(forceExit ? ['--test-force-exit'] : []),
     ],
   });
