@@ -7,6 +7,7 @@ import type { Environment } from '../settings/environment.ts';
 import { loadSettings } from '../settings/load-settings.ts';
 import { reportProblems } from '../settings/report-problems.ts';
 import { exitCodes } from './exit-codes.ts';
+import { fail } from './fail.ts';
 import { print, printError, printJson } from './print.ts';
 
 /**
@@ -16,8 +17,7 @@ import { print, printError, printJson } from './print.ts';
 export async function auth(environment: Environment, json: boolean): Promise<number> {
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
-    printError(reportProblems(loaded.problems, loaded.file));
-    return exitCodes.settings;
+    return fail(reportProblems(loaded.problems, loaded.file), exitCodes.settings, json);
   }
   const isSigned = destinationSetting(loaded.settings).kind !== 'url';
   if (!isSigned && !json) {

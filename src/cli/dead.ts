@@ -11,7 +11,7 @@ export function listDead(
   limit: number,
   json: boolean,
 ): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const letters = await desk.listDead(filter, limit);
     if (json) printJson(letters);
     else if (letters.length === 0) print('No dead letters.');
@@ -33,7 +33,7 @@ function rowOf({ id, diedAt, reason, detail, call, bytes }: DeadLetter): string[
 
 /** `dead show ID`: one dead letter with its content. */
 export function showDead(environment: Environment, id: number): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json: true }, async (desk) => {
     const letter = await desk.showDead(id);
     if (letter === undefined) {
       printError(`There is no dead letter ${id}; "dead list" shows those there are.`);
@@ -50,7 +50,7 @@ export function requeueDead(
   filter: DeadLetterFilter,
   json: boolean,
 ): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const result = await desk.requeueDead(filter, Date.now());
     if (json) printJson(result);
     else {
@@ -67,7 +67,7 @@ export function purgeDead(
   filter: DeadLetterFilter,
   json: boolean,
 ): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const result = await desk.purgeDead(filter, Date.now());
     if (json) printJson(result);
     else print(`Forgotten: ${result.purged}.`);

@@ -10,7 +10,7 @@ export function replay(
   request: ReplayRequest,
   json: boolean,
 ): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const result = await desk.replay(request, Date.now());
     if (json) printJson(result);
     else print(`Pending again: ${result.replayed}.`);

@@ -6,7 +6,7 @@ import { withDesk } from './with-desk.ts';
 
 /** `status`: the account, and what the daemon says of itself where one runs. */
 export function status(environment: Environment, json: boolean): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const account = await desk.account();
     const daemon = await desk.health();
     if (json) {
@@ -23,7 +23,7 @@ export function status(environment: Environment, json: boolean): Promise<number>
 
 /** `verify`: whether every call received is accounted for; exit 1 when one is not. */
 export function verify(environment: Environment, json: boolean): Promise<number> {
-  return withDesk(environment, async (desk) => {
+  return withDesk({ environment, json }, async (desk) => {
     const account = await desk.account();
     if (json) printJson(account);
     else {

@@ -5,17 +5,16 @@ import { reportProblems } from '../settings/report-problems.ts';
 import type { Settings } from '../settings/schema.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { exitCodes } from './exit-codes.ts';
-import { printError } from './print.ts';
+import { fail } from './fail.ts';
 
 /** Opens the desk that the settings lead to, for one command, and says why where it cannot. */
 export async function withDesk(
-  environment: Environment,
+  { environment, json }: { environment: Environment; json: boolean },
   command: (desk: Desk, settings: Settings) => Promise<number>,
 ): Promise<number> {
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
-    printError(reportProblems(loaded.problems, loaded.file));
-    return exitCodes.settings;
+    return fail(reportProblems(loaded.problems, loaded.file), exitCodes.settings, json);
   }
   try {
     const desk = await openDesk(loaded.settings);
@@ -26,7 +25,6 @@ export async function withDesk(
     }
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
-    printError(error.message);
-    return exitCodes.failure;
+    return fail(error.message, exitCodes.failure, json);
   }
 }

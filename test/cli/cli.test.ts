@@ -139,3 +139,14 @@ test('an older Node is told what it needs, before anything else is loaded', asyn
     { code: 1, output: 'litellm-mlflow needs Node 24 or later; this is Node 22.11.0.\n' },
   );
 });
+
+test('with --json every command says as JSON that the settings are wrong', async () => {
+  const commands = ['status', 'verify', 'dead list', 'replay --all', 'auth'];
+  const ended = await Promise.all(
+    commands.map((words) => litellmMlflow([...words.split(' '), '--json'], { SIDECAR_PORT: 'x' })),
+  );
+  for (const [index, { code, output }] of ended.entries()) {
+    assert.equal(code, 78, commands[index]);
+    assert.match(JSON.parse(output).error, /SIDECAR_PORT/, commands[index]);
+  }
+});
