@@ -21,8 +21,12 @@ export interface Runs {
   ended(): void;
   setPace(runsPerSecond: number | undefined): void;
   reconfigure(options: RunChoiceOptions, now: number): void;
-  /** Keeps what a restart has to know, and counts what waits anew. */
+  /** Keeps what a restart has to know, and counts what waits anew, now and then. */
   tidy(now: number): void;
+  /** Keeps what a restart has to know. */
+  keep(now: number): void;
+  /** Counts what waits anew: calls were made to wait that were not chosen just now. */
+  recount(): void;
   report(now: number): RunsReport;
 }
 
@@ -70,6 +74,15 @@ export function createRuns(
     runsPerSecond: perSecond,
   });
 
+  const recount = () => {
+    inLanes = countPending();
+    pending = sumOf(inLanes);
+  };
+  const keepLeft = (now: number) => {
+    const { runs, at } = chooser.runsLeft(now);
+    keep.run(leftName, `${runs} ${at}`);
+  };
+
   return {
     choose: (call, now) => {
       const choice = chooser.choose(call, now, load());
@@ -95,11 +108,11 @@ export function createRuns(
     tidy: (now) => {
       if (Math.abs(now - countedAt) < countEvery) return;
       countedAt = now;
-      inLanes = countPending();
-      pending = sumOf(inLanes);
-      const { runs, at } = chooser.runsLeft(now);
-      keep.run(leftName, `${runs} ${at}`);
+      recount();
+      keepLeft(now);
     },
+    keep: keepLeft,
+    recount,
     report: (now) => ({
       pending,
       ...chooser.state(now, load()),

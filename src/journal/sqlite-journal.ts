@@ -1,14 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { type AdmittedElement, admitBody, admitVettedBody } from '../admit/admit-body.ts';
-import { createAdmission } from '../admit/admit-call.ts';
-import { experimentNaming } from '../admit/experiment-name.ts';
-import { createKeepBroken } from '../admit/keep-broken.ts';
-import { builtInOnly } from '../admit/redaction-options.ts';
-import type { RunChoiceOptions } from '../admit/run-choice.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
 import type { Account } from './account.ts';
 import { createAppender } from './append-body.ts';
 import { type Chunks, createChunks } from './chunks.ts';
+import { compilePolicy } from './compile-policy.ts';
 import { createDeadLetterDesk, type DeadLetterDesk } from './dead-letter-desk.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import {
@@ -93,7 +89,7 @@ const forgottenAStep = 500;
 
 /** @throws JournalError when the file cannot be opened. */
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
-  let policy = compile(options);
+  let policy = compilePolicy(options);
   const own = openOwnDatabase(options.folder, policy.naming.nameFor);
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
@@ -144,6 +140,8 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
     return appendElements(bufferOf(body), elements, receivedAt);
   };
 
+  const replay = createReplay(database, ledger);
+  const dead = createDeadLetterDesk(database, ledger, settler);
   const run = createRun(transactions, {
     findUnreadable: createFindUnreadable(options.folder),
     onUnsound: own.noteDamage,
@@ -186,12 +184,23 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       return copied;
     },
     account: createAccountant({ database, ledger, space, runs: () => runs.report(Date.now()) }),
-    dead: createDeadLetterDesk(database, ledger, settler),
+    dead: {
+      ...dead,
+      requeue: (filter, now) => {
+        const requeued = dead.requeue(filter, now);
+        runs.recount();
+        return requeued;
+      },
+    },
     ...(usage && { usage }),
     chunks,
     traces,
     setPace: runs.setPace,
-    replay: createReplay(database, ledger),
+    replay: (request, now) => {
+      const replayed = replay(request, now);
+      runs.recount();
+      return replayed;
+    },
     tidy: (now) => {
       const [tidied] = run([
         () => {
@@ -212,39 +221,18 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       deleteProbe.run();
     },
     reconfigure: (next) => {
-      policy = compile(next);
+      policy = compilePolicy(next);
       runs.reconfigure(policy.runs, Date.now());
     },
     close: () => {
       // What was kept just before a stop is recorded when it has stopped.
       const releaseSome = () => run([() => chunks.release(Date.now())])[0];
+      run([() => runs.keep(Date.now())]);
       for (let some = releaseSome(); some?.status === 'fulfilled' && some.value; ) {
         some = releaseSome();
       }
       own.close();
     },
-  };
-}
-
-/** Where nothing is said, each call gets a run and nothing else. */
-const runForAll: RunChoiceOptions = {
-  runs: 'all',
-  mark: { tags: [], models: [], teams: [] },
-  failuresPerMinute: 1,
-  maxRunsPerDay: 1,
-  maxDrainMs: 1,
-};
-
-function compile(policy: JournalPolicy) {
-  const { retainMs, experiment, redact = builtInOnly } = policy;
-  return {
-    retainMs,
-    runs: policy.runs ?? runForAll,
-    chunks: policy.chunks === true,
-    traces: policy.traces === true,
-    naming: experimentNaming(experiment),
-    admission: createAdmission(redact),
-    keepBroken: createKeepBroken(redact),
   };
 }
 
