@@ -53,6 +53,8 @@ test('the CLI says the same whether the daemon runs or not', async (t) => {
     const verify = await cli(data, 'verify', '--json');
     const { bytes, ...account } = JSON.parse(verify.out);
     assert.ok(bytes > 0);
+    // What is left of the day's runs grows with time.
+    delete account.detail.runsLeftOfDay;
     return { list: JSON.parse(list.out), account, codes: [list.code, verify.code] };
   };
   const whileItRuns = await ask();
