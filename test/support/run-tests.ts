@@ -137,7 +137,8 @@ async function runSuite({ find, fileTimeout, forceExit, env = {} }: Suite): Prom
   Object.assign(process.env, env);
   const events = run({
     files,
-    concurrency: 2,
+    // The larger suites wait for servers more than they work.
+    concurrency: forceExit ? 3 : 2,
     timeout: fileTimeout,
     execArgv: [
       ...['--import', 'tsx', `--test-timeout=${values.long ? longTestTimeoutMs : testTimeoutMs}`],
