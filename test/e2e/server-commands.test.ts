@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { operatorActions } from '../../support/operator-edge.ts';
-import { runProgram } from '../../support/run-program.ts';
+import { operatorActions } from '../support/operator-edge.ts';
+import { runProgram } from '../support/run-program.ts';
 import {
   type ControlPlaneOptions,
   startControlPlane,
-} from '../../support/sagemaker-control-plane/control-plane.ts';
-import { serverEnvironment } from '../../support/server-environment.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+} from '../support/sagemaker-control-plane/control-plane.ts';
+import { serverEnvironment } from '../support/server-environment.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const program = ['--import', 'tsx', 'src/main.ts', 'server'];
 /** Of an operator, without what names a server. */
