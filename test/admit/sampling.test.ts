@@ -10,7 +10,10 @@ const day = 24 * hour;
 const halfAnHour = hour / 2;
 const idle: Load = { pendingRuns: 0, runsPerSecond: 5 };
 
-/** Lets calls come at an even pace, and chance choose; answers how many were chosen. */
+/**
+ * Lets calls come at an even pace, and chance choose; answers how many were chosen, and how many all of
+ * them seem to be by the rates at which those were chosen, with the variance of that.
+ */
 function flow(
   sampling: ReturnType<typeof createSampling>,
   options: { from: number; forMs: number; perSecond: number; load?: () => Load; seed?: number },
@@ -19,16 +22,18 @@ function flow(
   const random = createRandom(seed);
   let chosen = 0;
   let estimate = 0;
+  let variance = 0;
   for (let at = from; at < from + forMs; at += second / perSecond) {
     const rate = sampling.rate(at, load());
     const isChosen = random.next() < rate;
     sampling.passed(at, isChosen);
+    variance += (1 - rate) / rate;
     if (isChosen) {
       chosen += 1;
       estimate += 1 / rate;
     }
   }
-  return { chosen, estimate };
+  return { chosen, estimate, variance };
 }
 
 const plenty = { maxRunsPerDay: 1_000_000, maxDrainMs: halfAnHour };
@@ -79,13 +84,20 @@ test('what waits for a run stays within the longest drain, and the sums can be e
   assert.ok(Math.abs(estimate - calls) <= 4 * Math.sqrt(variance), `${estimate} of ${calls}`);
 });
 
-test('a day has the runs that it may have, a burst what earlier ones left', () => {
+/** Calls a second over a week: with ECONOMY_LONG as many as a large team makes. */
+const perSecond = process.env['ECONOMY_LONG'] === undefined ? 2 : 35;
+
+test('a day has the runs that it may have, a burst what earlier ones left', (t) => {
   const sampling = createSampling({ ...plenty, maxRunsPerDay: 20_000 }, start);
-  const days = Array.from(
-    { length: 7 },
-    (_, number) =>
-      flow(sampling, { from: start + number * day, forMs: day, perSecond: 2, seed: number }).chosen,
+  const flows = Array.from({ length: 7 }, (_, number) =>
+    flow(sampling, { from: start + number * day, forMs: day, perSecond, seed: number }),
   );
+  const days = flows.map(({ chosen }) => chosen);
+  t.diagnostic(`of ${perSecond * 86_400} calls a day ${days} were chosen`);
+  for (const { estimate, variance } of flows) {
+    const calls = perSecond * 86_400;
+    assert.ok(Math.abs(estimate - calls) <= 4 * Math.sqrt(variance), `${estimate} of ${calls}`);
+  }
   const [first = 0, ...others] = days;
   assert.ok(first > 20_000 && first <= 41_000, `${first} on the first day`);
   for (const chosen of others.slice(1)) assert.ok(Math.abs(chosen - 20_000) <= 1_000, `${days}`);

@@ -76,7 +76,10 @@ const suites: Readonly<Record<string, Suite>> = {
     env: { MLFLOW_BEHIND: 'sagemaker' },
   },
   economy: {
-    find: () => ['test/matrix/economy.test.ts', 'test/matrix/economy-detail.test.ts'],
+    find: () => [
+      ...['test/matrix/economy.test.ts', 'test/matrix/economy-detail.test.ts'],
+      'test/admit/sampling.test.ts',
+    ],
     fileTimeout: 60 * minutes,
     forceExit: true,
   },
