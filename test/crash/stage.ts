@@ -86,7 +86,7 @@ export async function startStage(t: TestContext, options: StageOptions): Promise
       const receipt = await postEvents(sidecar.eventsUrl, eventsFrom(first, last));
       assert.equal(receipt.accepted, last - first + 1);
     },
-    assertRecorded: async (last, withinMs = 60_000) => {
+    assertRecorded: async (last, withinMs = 150_000) => {
       await sidecar.drained(withinMs);
       await proxy.settled();
       const found = await runs();

@@ -146,6 +146,8 @@ export function requests(release: Release): void {
 function asked(requests: readonly EdgeRequest[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { path, status } of requests) {
+    // The server dropped the connection instead of answering, as gunicorn does at times: it was asked again.
+    if (status === undefined) continue;
     const name = `${path.replace('/api/2.0/mlflow/', '')} ${status}`;
     counts[name] = (counts[name] ?? 0) + 1;
   }

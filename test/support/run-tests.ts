@@ -25,6 +25,8 @@ interface Suite {
    * results yet, so that the suite of many small tests goes without.
    */
   forceExit: boolean;
+  /** More than there are processors where tests wait for servers more than they work; 2 unless told. */
+  filesAtOnce?: number;
   /** More of its tests' environment. */
   env?: Readonly<Record<string, string>>;
 }
@@ -44,11 +46,13 @@ const suites: Readonly<Record<string, Suite>> = {
     find: () => globSync('test/e2e/**/*.test.ts'),
     fileTimeout: 30 * minutes,
     forceExit: true,
+    filesAtOnce: 3,
   },
   crash: {
     find: () => globSync('test/crash/**/*.test.ts'),
     fileTimeout: 30 * minutes,
     forceExit: true,
+    filesAtOnce: 3,
   },
   matrix: {
     find: () => globSync('test/matrix/**/*.test.ts'),
@@ -129,7 +133,13 @@ function unknownSuite(name: string): never {
 }
 
 /** Runs a suite, shows it, and adds up what became of its tests. */
-async function runSuite({ find, fileTimeout, forceExit, env = {} }: Suite): Promise<void> {
+async function runSuite({
+  find,
+  fileTimeout,
+  forceExit,
+  filesAtOnce = 2,
+  env = {},
+}: Suite): Promise<void> {
   const files = find()
     // The longest begin first, so that none is left to run alone at the end.
     .sort(
@@ -140,8 +150,7 @@ async function runSuite({ find, fileTimeout, forceExit, env = {} }: Suite): Prom
   Object.assign(process.env, env);
   const events = run({
     files,
-    // The larger suites wait for servers more than they work.
-    concurrency: forceExit ? 3 : 2,
+    concurrency: filesAtOnce,
     timeout: fileTimeout,
     execArgv: [
       ...['--import', 'tsx', `--test-timeout=${values.long ? longTestTimeoutMs : testTimeoutMs}`],
