@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sendPoints } from '../../src/deliver/usage/send-points.ts';
+import { createRequestSize, sendPoints } from '../../src/deliver/usage/send-points.ts';
 import { isLong } from '../crash/is-long.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { type Fault, type MinimalMlflow, startMinimalMlflow } from '../support/minimal-mlflow.ts';
@@ -51,7 +51,10 @@ test('a run that takes no points is not asked about each of them', async () => {
     timestamp: 1,
     step,
   }));
-  assert.deepEqual(await sendPoints({ logBatch }, 'run', points), { kind: 'done', value: 5_000 });
+  assert.deepEqual(await sendPoints({ logBatch }, 'run', points, createRequestSize()), {
+    kind: 'done',
+    value: 5_000,
+  });
   assert.ok(asked < 60, `${asked} requests`);
 });
 
@@ -67,7 +70,7 @@ test('more points than a request takes are sent in several', async () => {
     timestamp: 1,
     step,
   }));
-  await sendPoints({ logBatch }, 'run', points);
+  await sendPoints({ logBatch }, 'run', points, createRequestSize());
   assert.deepEqual(sizes, [1_000, 1_000, 500]);
 });
 
@@ -198,5 +201,25 @@ test('300 keys cost less than a tenth of a request a second, in any hour', async
     values(mlflow, 'key/key-299/requests').length,
     12 * before24,
     'and every point is there',
+  );
+});
+
+test('a server that answers large requests too late gets smaller ones', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const line = startUsageLine(t, mlflow.url);
+  mlflow.fault = (request, body) => {
+    const { metrics = [] } = body as { metrics?: unknown[] };
+    return request === 'runs/log-batch' && metrics.length > 60 ? 'drop_before' : undefined;
+  };
+  for (let interval = 0; interval < 6; interval += 1) {
+    line.append(litellmEvent(interval));
+    await line.pass(5 * minute);
+  }
+  await line.pass(15 * minute);
+  const [day] = mlflow.runsOf('sidecar.record', 'usage');
+  const requests = day?.history.get('requests')?.map(({ value }) => value) ?? [];
+  assert.equal(
+    requests.reduce((sum, value) => sum + value, 0),
+    6,
   );
 });

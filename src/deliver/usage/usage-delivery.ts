@@ -15,7 +15,7 @@ import type { Experiments } from '../experiments.ts';
 import type { Hold } from '../hold.ts';
 import type { UntilKept } from '../until-kept.ts';
 import { createPace } from './pace.ts';
-import { sendPoints } from './send-points.ts';
+import { createRequestSize, type RequestSize, sendPoints } from './send-points.ts';
 import { usageRunId } from './usage-run.ts';
 
 export interface UsageDeliveryParts {
@@ -67,6 +67,7 @@ export interface UsageDelivery {
  */
 export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   const { journal, destination, hold, untilKept, clock, random, over } = parts;
+  const size = createRequestSize();
   const pace = createPace(clock, seriesBurst, seriesEvery);
   let seriesDueAt = clock.ticks();
   const mayGoOn = () => !over.aborted && hold.allows() !== 'none';
@@ -86,7 +87,7 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
       const now = clock.now() + ahead;
       const report = await untilKept(() => journal.usageReport(destination, now, from));
       if (report === undefined) return isWell;
-      const failure = await sendDay(parts, report);
+      const failure = await sendDay(parts, report, size);
       if (failure === undefined) {
         seriesDueAt = clock.ticks();
         continue;
@@ -108,7 +109,7 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
         return;
       }
       pace.spend((totals.run.runId === undefined ? 3 : 1) + (totals.isLast ? 1 : 0));
-      const failure = await sendTotals(parts, totals, now);
+      const failure = await sendTotals(parts, totals, now, size);
       if (failure?.kind === 'hold') hold.refused(failure);
     }
   };
@@ -131,6 +132,7 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
 async function sendDay(
   parts: UsageDeliveryParts,
   report: UsageReport,
+  size: RequestSize,
 ): Promise<Failure | undefined> {
   const { journal, journalId, destination, mlflow, untilKept, onLoss } = parts;
   const { day, endsAt } = report;
@@ -141,7 +143,7 @@ async function sendDay(
   const send = async (): Promise<Outcome<unknown>> => {
     const run = await usageRunId(parts, key, report.run, planDayRun(report, journalId));
     if (run.kind !== 'done') return run;
-    const points = await sendPoints(mlflow, run.value, report.intervals.flatMap(pointsOf));
+    const points = await sendPoints(mlflow, run.value, report.intervals.flatMap(pointsOf), size);
     if (points.kind !== 'done') return points;
     if (points.value > 0) onLoss(day, `${points.value} points`);
     return report.isLast
@@ -171,6 +173,7 @@ async function sendTotals(
   parts: UsageDeliveryParts,
   totals: UsageTotals,
   now: number,
+  size: RequestSize,
 ): Promise<Failure | undefined> {
   const { journal, journalId, destination, mlflow, untilKept, onLoss } = parts;
   const { day, series, startsAt, endsAt, isLast } = totals;
@@ -180,7 +183,7 @@ async function sendTotals(
   const send = async (): Promise<Outcome<unknown>> => {
     const run = await usageRunId(parts, key, totals.run, planSeriesRun(totals, journalId));
     if (run.kind !== 'done') return run;
-    const points = await sendPoints(mlflow, run.value, totalsPoints(totals, at));
+    const points = await sendPoints(mlflow, run.value, totalsPoints(totals, at), size);
     if (points.kind !== 'done' || !isLast) return points;
     return mlflow.updateRun(run.value, { status: 'FINISHED', endTime: endsAt });
   };
