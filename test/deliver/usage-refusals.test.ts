@@ -223,3 +223,27 @@ test('a server that answers large requests too late gets smaller ones', async (t
     6,
   );
 });
+
+test('points that may be there already go by a hundred, of which every release tells those that are', async () => {
+  const there = new Set<number>();
+  let loses = true;
+  // As MLflow 3.0.1 does it: where one is there, more than a hundred are refused.
+  const logBatch = async (_: string, { metrics }: { metrics: Iterable<{ step: number }> }) => {
+    const steps = [...metrics].map(({ step }) => step);
+    const isRefused = steps.length > 100 && steps.some((step) => there.has(step));
+    if (isRefused) return { kind: 'retry', reason: 'UNIQUE constraint failed' } as const;
+    for (const step of steps) there.add(step);
+    if (!loses) return { kind: 'done', value: undefined } as const;
+    loses = false;
+    return { kind: 'ambiguous', reason: 'no answer' } as const;
+  };
+  const points = Array.from({ length: 700 }, (_, step) => ({
+    ...{ name: `m${step}`, value: 1, timestamp: 1 },
+    step,
+  }));
+  const size = createRequestSize();
+  const send = () => sendPoints({ logBatch }, 'run', points, size);
+  assert.equal((await send()).kind, 'ambiguous');
+  assert.equal((await send()).kind, 'done');
+  assert.equal(there.size, 700);
+});

@@ -5,6 +5,12 @@ import type { MetricPoint } from '../../record/usage/plan-usage.ts';
 /** MLflow takes so many metrics in a request; a slow one answers fewer in time. */
 const mostInRequest = 1_000;
 const fewestInRequest = 50;
+/**
+ * Of metrics that it may have already it takes fewer: where one is there, 3.0.1 compares the others by a
+ * hundred names at a time, and refuses a request with more of them for ever (`_log_metrics` of its
+ * `sqlalchemy_store.py`).
+ */
+const mostSentAgain = 100;
 
 /** How many points go into a request, as the server has shown to answer in time. */
 export interface RequestSize {
@@ -42,9 +48,10 @@ export async function sendPoints(
       if (metrics.length >= size.points) size.points = Math.min(mostInRequest, 2 * size.points);
       continue;
     }
-    // The next time it has less to do until its answer.
-    if (outcome.kind === 'ambiguous') {
-      size.points = Math.max(fewestInRequest, Math.floor(metrics.length / 2));
+    // The next time some of them may be there, and it has less to do until its answer.
+    if (outcome.kind === 'ambiguous' || outcome.kind === 'retry') {
+      const half = Math.floor(metrics.length / 2);
+      size.points = Math.max(fewestInRequest, Math.min(mostSentAgain, half));
     }
     if (outcome.kind !== 'reject' || outcome.reason !== 'invalid') return outcome;
     refusals += 1;
