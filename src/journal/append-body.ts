@@ -53,7 +53,12 @@ export function createAppender(parts: AppendParts) {
     return name;
   };
 
-  const insert = (call: AdmittedCall, receivedAt: number): 'pending' | 'recorded' | 'duplicate' => {
+  /** `waiting` counts the calls that want a chunk or a trace: the ledger is told once a post. */
+  const insert = (
+    call: AdmittedCall,
+    receivedAt: number,
+    waiting: { chunk: number; trace: number },
+  ): 'pending' | 'recorded' | 'duplicate' => {
     const recordId = Buffer.from(call.record.recordId, 'hex');
     if (findCall.get(recordId) !== undefined || seen.has(recordId)) return 'duplicate';
     const record = JSON.stringify(call.record);
@@ -61,8 +66,8 @@ export function createAppender(parts: AppendParts) {
     const run = runs.choose(call.record, receivedAt);
     const chunk = chunks()?.chunkFor(record.length + (body?.length ?? 0), receivedAt);
     const wants = (chunk === undefined ? 0 : want.chunk) | (traces.areWanted() ? want.trace : 0);
-    if (wants & want.chunk) ledger.add('chunk_waiting', 1);
-    if (wants & want.trace) ledger.add('traces_waiting', 1);
+    if (wants & want.chunk) waiting.chunk += 1;
+    if (wants & want.trace) waiting.trace += 1;
     const state = stateOf(run !== undefined, wants);
     const { lastInsertRowid } = insertCall.run(
       recordId,
@@ -86,12 +91,13 @@ export function createAppender(parts: AppendParts) {
   /** `elements`: what was made of `body`. */
   return (body: Buffer, elements: Iterable<AdmittedElement>, receivedAt: number): AppendReceipt => {
     const receipt: AppendReceipt = { received: 0, accepted: 0, duplicates: 0, rejected: [] };
+    const waiting = { chunk: 0, trace: 0 };
     let recorded = 0;
     let index = 0;
     for (const element of elements) {
       receipt.received += 1;
       if (element.kind === 'call') {
-        const became = insert(element.call, receivedAt);
+        const became = insert(element.call, receivedAt, waiting);
         if (became === 'duplicate') receipt.duplicates += 1;
         else receipt.accepted += 1;
         if (became === 'recorded') recorded += 1;
@@ -104,6 +110,8 @@ export function createAppender(parts: AppendParts) {
       index += 1;
     }
     usage?.write(receivedAt);
+    ledger.add('chunk_waiting', waiting.chunk);
+    ledger.add('traces_waiting', waiting.trace);
     ledger.add('received', receipt.received);
     ledger.add('accepted', receipt.accepted);
     ledger.add('pending', receipt.accepted - recorded);

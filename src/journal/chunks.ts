@@ -4,6 +4,7 @@ import { want } from './call-state.ts';
 import type { ChunkedCall, PendingChunk } from './detail.ts';
 import type { Postponement, Progress } from './journal.ts';
 import type { Ledger } from './ledger.ts';
+import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
 import { isTraced, readRecord, runIdColumn } from './read-record.ts';
 import type { Settler } from './settle-calls.ts';
@@ -207,6 +208,3 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     },
   };
 }
-
-/** Nothing waits longer than this, in milliseconds, unless the clock was set back. */
-const longestWait = 3_600_000;

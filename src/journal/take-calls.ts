@@ -7,6 +7,7 @@ import {
   type Settlement,
   type TakenCalls,
 } from './journal.ts';
+import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
 import { isTraced, readRecord } from './read-record.ts';
 import type { Taken } from './taken.ts';
@@ -88,6 +89,3 @@ export function createTaker({ database, taken, settle }: TakeParts) {
 }
 
 const inOrder = Object.values(lanes).sort((one, other) => one - other);
-
-/** Nothing waits longer than this, in milliseconds, unless the clock was set back. */
-const longestWait = 3_600_000;

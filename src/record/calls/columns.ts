@@ -1,5 +1,6 @@
 import type { CallRecord } from '../../call/call-record.ts';
 import { metricsOf } from '../metrics.ts';
+import { traceIdsOf } from '../trace/trace-ids.ts';
 
 /** A call as a chunk keeps it: its record, and what is known of it elsewhere. */
 export interface CallEntry {
@@ -121,7 +122,7 @@ export function cellsOf(entry: CallEntry): Record<ColumnName, Cell> {
     session_id: record.sessionId ?? null,
     litellm_trace_id: record.traceId ?? null,
     run_id: entry.runId ?? null,
-    trace_id: entry.isTraced ? record.recordId.slice(0, 32) : null,
+    trace_id: entry.isTraced ? traceIdsOf(record.recordId).traceId : null,
     record_id: record.recordId,
     sample_rate: entry.sampleRate ?? null,
     request_tags: record.requestTags,
