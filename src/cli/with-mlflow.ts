@@ -3,7 +3,6 @@ import { errorName } from '../aws/error-name.ts';
 import { systemClock } from '../deliver/clock.ts';
 import { awsAccess, type Destination, findDestination } from '../destination.ts';
 import type { ClientOptions } from '../mlflow/client.ts';
-import { createHttpTransport } from '../mlflow/http-transport.ts';
 import type { Send } from '../mlflow/transport.ts';
 import type { Environment } from '../settings/environment.ts';
 import { loadSettings } from '../settings/load-settings.ts';
@@ -11,6 +10,7 @@ import { reportProblems } from '../settings/report-problems.ts';
 import type { Settings } from '../settings/schema.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fail } from './fail.ts';
+import { oneConnection } from './one-connection.ts';
 
 /** The MLflow that the settings mean, ready to be asked by a command. */
 export interface OpenMlflow {
@@ -45,12 +45,7 @@ export async function withMlflow(
         : `The tracking server could not be looked up (${destination}); "server status" says more.`;
       return fail(text, exitCodes.failure, json);
     }
-    const transport = createHttpTransport({
-      url: destination.url,
-      connections: 1,
-      timeoutMs: () => settings.destination.timeout,
-      authorize: destination.authorize,
-    });
+    const transport = oneConnection(settings, destination);
     try {
       const told = { now: Date.now, onOutcome: () => undefined };
       return await command({ settings, destination, send: transport.send, told });

@@ -4,12 +4,12 @@ import { serviceEndpoint } from '../../aws/service-endpoint.ts';
 import { controlPlane, describeTrackingServer } from '../../aws/tracking-server.ts';
 import { systemClock } from '../../deliver/clock.ts';
 import { type AwsAccess, awsAccess, type Destination, findDestination } from '../../destination.ts';
-import { createHttpTransport } from '../../mlflow/http-transport.ts';
 import { destinationSetting } from '../../settings/destination.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { loadSettings } from '../../settings/load-settings.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { oneConnection } from '../one-connection.ts';
 import { print, printJson } from '../print.ts';
 import { type Check, failure, ok, warning } from './check.ts';
 import { checkDisk } from './check-disk.ts';
@@ -87,12 +87,7 @@ async function* lookAtAll(
   if (network.some(({ result }) => result === 'failure')) return;
   yield [await checkClock(destination.url, Date.now)];
 
-  const transport = createHttpTransport({
-    url: destination.url,
-    connections: 1,
-    timeoutMs: () => settings.destination.timeout,
-    authorize: destination.authorize,
-  });
+  const transport = oneConnection(settings, destination);
   try {
     const asking = { settings, send: transport.send, now: Date.now };
     const permissions = await checkPermissions(asking);
