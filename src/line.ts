@@ -133,7 +133,6 @@ export async function createLine(
           mlflow: createTracesClient(counted(gate.send), told),
           experiments: createExperiments(mlflow),
           hold: holds.traces,
-          server: holds.mlflow,
           onWay: (way) => log.info({ way: way.kind }, wayWords[way.kind]),
           onLoss: (lost, reason) =>
             log.warn({ traces: lost, reason }, 'MLflow does not take the traces of some calls'),

@@ -5,7 +5,7 @@ import { otlpBody } from './otlp.ts';
 import { compressed } from './otlp-compress.ts';
 import { mapDone, type Outcome } from './outcome.ts';
 import type { TraceData } from './trace-data.ts';
-import { findTracesWay } from './traces-find-way.ts';
+import { askWhetherServed, findTracesWay } from './traces-find-way.ts';
 import { startTraceBody, tracesFile } from './traces-start.ts';
 import type { TracesAsk, TracesWay, TracesWish } from './traces-way.ts';
 import type { Send } from './transport.ts';
@@ -14,8 +14,10 @@ export type { TracesAsk, TracesWay, TracesWish } from './traces-way.ts';
 
 /** What of MLflow's API is about traces, one method a request unless said. None throws. */
 export interface TracesClient {
-  /** How traces go to this server; asks up to four times. */
+  /** How traces go to this server; asks up to eight times. */
   findWay(wish: TracesWish): Promise<Outcome<TracesWay>>;
+  /** Whether the server answers us at all: what it refuses otherwise, it refuses for itself. */
+  serves(): Promise<Outcome<void>>;
   /** Sends traces by OTLP. */
   post(experimentId: string, traces: readonly TraceData[], gzip: boolean): Promise<Outcome<void>>;
   /** Which of these the server has, by their ids of 32 hex digits; a request for some of them at a time. */
@@ -53,6 +55,7 @@ export function createTracesClient(send: Send, options: ClientOptions): TracesCl
 
   return {
     findWay: (wish) => findTracesWay(ask, wish),
+    serves: () => askWhetherServed(ask),
     post: async (experimentId, traces, gzip) => {
       const body = await otlpBody(traces);
       const posted = await ask(

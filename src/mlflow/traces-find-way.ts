@@ -10,16 +10,37 @@ const older = '2.16';
 
 /**
  * How traces go to a server whose version nobody told: by `/version`; where a front keeps that from
- * us, by what else the server knows.
- *
- * OTLP with several traces a request is there from 3.6 on, and no request tells 3.6 from the versions
- * before it, which take one; so it is taken to be there where `server-info` is, too, which came with 3.9.
+ * us, by what else the server knows. That it takes none is found twice, with a request between that it
+ * answers: one that refuses everything for a while says nothing of traces.
  */
 export async function findTracesWay(ask: Ask, wish: TracesWish): Promise<Outcome<TracesWay>> {
   const version = await ask({ name: 'version', method: 'GET', path: '/version' }, versionIn);
   if (version.kind === 'done') return mapDone(version, (found) => wayOfVersion(found, wish));
   if (!tellsOfPathAlone(version)) return version;
+  const probed = await probe(ask, wish, version);
+  if (probed.kind !== 'done' || probed.value.kind !== 'none') return probed;
+  const served = await askWhetherServed(ask);
+  return served.kind === 'done' ? probe(ask, wish, version) : served;
+}
 
+/** Asks for what each server has, and may be seen by whoever may record there. */
+export async function askWhetherServed(ask: Ask): Promise<Outcome<void>> {
+  const path = '/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default';
+  const name = 'experiments/get-by-name';
+  const asked = await ask({ name, method: 'GET', path }, (answer) => parsed(answer));
+  // An experiment that was deleted is an answer, too.
+  return asked.kind === 'reject' ? { kind: 'done', value: undefined } : mapDone(asked, () => {});
+}
+
+/**
+ * OTLP with several traces a request is there from 3.6 on, and no request tells 3.6 from the versions
+ * before it, which take one; so it is taken to be there where `server-info` is, too, which came with 3.9.
+ */
+async function probe(
+  ask: Ask,
+  wish: TracesWish,
+  version: Outcome<unknown>,
+): Promise<Outcome<TracesWay>> {
   const told = await ask({ name: 'server-info', method: 'GET', path: serverInfo }, (answer) =>
     member(parsed(answer), 'store_type') === undefined ? undefined : true,
   );

@@ -274,15 +274,51 @@ test('traces that are forbidden where all else is allowed are waived', async (t)
   assert.ok(posts(server) >= 3);
 });
 
-test('a server that forbids everything is waited for', async (t) => {
-  const server = await startMinimalTraces(t, newest);
-  server.fault = (request) => (isPost(request) ? { status: 403 } : undefined);
-  const line = startTraceLine(t, server.url, { serverAllows: 'none' });
+const page = '<!doctype html><title>404 Not Found</title>';
+const refusals: readonly [string, Fault][] = [
+  ['forbids', { status: 403, body: 'Forbidden' }],
+  ['knows nothing of', { status: 404, body: page }],
+];
+
+for (const [what, fault] of refusals) {
+  test(`a server that ${what} anything for a while is waited for, from the first request on`, async (t) => {
+    const server = await startMinimalTraces(t, newest);
+    server.fault = () => fault;
+    const line = startTraceLine(t, server.url);
+    line.append(eventsFrom(1, 5));
+    await line.pass(10 * minute);
+    assert.ok(!line.isWaived());
+    server.fault = () => undefined;
+    await line.pass(10 * minute);
+    assert.equal(line.counts().kept, 5);
+  });
+
+  test(`a server that ${what} anything once its way is known is waited for`, async (t) => {
+    const server = await startMinimalTraces(t, newest);
+    const line = startTraceLine(t, server.url);
+    await line.pass(second);
+    assert.deepEqual(line.ways, ['otlp']);
+    server.fault = () => fault;
+    line.append(eventsFrom(1, 5));
+    await line.pass(10 * minute);
+    assert.ok(!line.isWaived());
+    server.fault = () => undefined;
+    await line.pass(10 * minute);
+    assert.equal(line.counts().kept, 5);
+  });
+}
+
+test('a server that refuses everything while its way is probed is probed again', async (t) => {
+  const server = await startMinimalTraces(t, { otlp: true, serverInfo: true, v3: true });
+  server.fault = (request) => {
+    if (request !== 'experiments/get-by-name') return { status: 403 };
+    server.fault = () => undefined;
+    return undefined;
+  };
+  const line = startTraceLine(t, server.url);
   line.append(eventsFrom(1, 5));
-  await line.pass(10 * minute);
-  assert.ok(!line.isWaived());
-  server.fault = () => undefined;
-  await line.pass(10 * minute);
+  await line.pass(minute);
+  assert.deepEqual(line.ways, ['otlp']);
   assert.equal(line.counts().kept, 5);
 });
 

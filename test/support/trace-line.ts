@@ -44,8 +44,6 @@ const step = 1_000;
 
 export interface TraceLineOptions {
   wish?: TracesWish;
-  /** Whether the server takes what is no trace. */
-  serverAllows?: 'all' | 'none';
   /** The system's clock in place of one that stands still. */
   timeoutMs?: number;
 }
@@ -108,7 +106,6 @@ export function startTraceLine(
       wish: options.wish ?? 'auto',
       bodyRoom: createBodyRoom(1_000_000),
       hold,
-      server: { allows: () => options.serverAllows ?? 'all' },
       untilKept: createUntilKept(clock, over.signal),
       clock,
       random: () => 0.5,

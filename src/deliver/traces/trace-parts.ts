@@ -20,8 +20,6 @@ export interface TraceDeliveryParts {
   bodyRoom: BodyRoom;
   /** Of traces alone: a server that takes none may take runs. */
   hold: Hold;
-  /** The server's. */
-  server: Pick<Hold, 'allows'>;
   untilKept: UntilKept;
   clock: Clock;
   random: () => number;

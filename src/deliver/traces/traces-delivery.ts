@@ -16,8 +16,8 @@ const gather = 15_000;
 const smallBurst = 10;
 const smallEvery = 1_000;
 const waits: Backoff = { first: 2_000, longest: 300_000 };
-/** After so many refusals of traces by a server that takes other requests, they are not allowed there. */
-const mostForbidden = 3;
+/** After so many refusals of traces alone, with nothing kept before, the server takes none. */
+const mostRefusals = 3;
 /** MLflow takes traces of a deleted experiment, where nobody sees them; so it is looked for each hour. */
 const forgetEvery = 3_600_000;
 
@@ -46,7 +46,7 @@ export async function deliverTraces(parts: TraceDeliveryParts): Promise<void> {
   const pace = createPace(clock, smallBurst, smallEvery);
   let forgetAt = clock.ticks() + forgetEvery;
   let hasWorked = false;
-  let forbidden = 0;
+  let refusals = 0;
   let failures = 0;
   while (way.kind !== 'none' && !over.aborted) {
     if (clock.ticks() >= forgetAt) {
@@ -56,11 +56,11 @@ export async function deliverTraces(parts: TraceDeliveryParts): Promise<void> {
     const { failure, kept, tried, hasMore } = await passOver(sending, way, pace);
     hasWorked ||= kept > 0;
     failures = failure === undefined ? 0 : failures + 1;
-    if (isHold(failure, 'forbidden') && parts.server.allows() === 'all') forbidden += 1;
-    // A path that has answered before is missing for another reason, which may pass.
-    const isMissing = isHold(failure, 'unsupported') && !hasWorked;
-    const isForbidden = wish === 'auto' && forbidden >= mostForbidden && !hasWorked;
-    if (isMissing || isForbidden) {
+    // A path that has answered before is refused for another reason, which may pass.
+    if (!hasWorked && (await areRefusedAlone(parts, failure))) refusals += 1;
+    if (refusals === mostRefusals) {
+      refusals = 0;
+      const isMissing = isHold(failure, 'unsupported');
       way = isMissing && wish === 'on' && way.kind === 'otlp' ? { kind: 'v3' } : { kind: 'none' };
       // What was refused is asked for no more.
       await clock.sleep(untilProbe(parts), over);
@@ -100,6 +100,16 @@ async function rest(parts: TraceDeliveryParts, failures: number, least: number):
 function untilProbe({ hold, clock }: TraceDeliveryParts): number {
   const state = hold.state();
   return state.state === 'held' ? Math.max(0, state.probeAt - clock.now()) : 0;
+}
+
+/** Whether the server refuses traces, and answers what else it is asked. */
+async function areRefusedAlone(
+  { mlflow, wish }: TraceDeliveryParts,
+  failure: Failure | undefined,
+): Promise<boolean> {
+  const isRefused =
+    isHold(failure, 'unsupported') || (wish === 'auto' && isHold(failure, 'forbidden'));
+  return isRefused && (await mlflow.serves()).kind === 'done';
 }
 
 function isHold(failure: Failure | undefined, reason: string): boolean {
