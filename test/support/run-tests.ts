@@ -25,7 +25,7 @@ interface Suite {
    * results yet, so that the suite of many small tests goes without.
    */
   forceExit: boolean;
-  /** More than there are processors where tests wait for servers more than they work; 2 unless told. */
+  /** More than there are processors where tests also wait: for servers, for programs; 2 unless told. */
   filesAtOnce?: number;
   /** More of its tests' environment. */
   env?: Readonly<Record<string, string>>;
@@ -39,6 +39,7 @@ const suites: Readonly<Record<string, Suite>> = {
       globSync('test/**/*.test.ts').filter((file) => !apart.some((dir) => file.startsWith(dir))),
     fileTimeout: 5 * minutes,
     forceExit: false,
+    filesAtOnce: 3,
     // What is on disk after a kill is seen in memory, too; hundreds of journals wait for no disk.
     env: fastFolder(),
   },

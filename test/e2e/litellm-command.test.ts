@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { configure } from '../../../src/cli/litellm/configure.ts';
-import { runProgram } from '../../support/run-program.ts';
-import { serverEnvironment } from '../../support/server-environment.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
+import { configure } from '../../src/cli/litellm/configure.ts';
+import { runProgram } from '../support/run-program.ts';
+import { serverEnvironment } from '../support/server-environment.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const options = { yes: false, check: false, json: false };
 const noTerminal = { isInteractive: false, confirm: async () => false };
