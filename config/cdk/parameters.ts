@@ -26,13 +26,23 @@ export interface Parameters {
   brokenUploadDays: number;
   /** Whether the sidecar may write traces that SageMaker takes one by one: `record.traces: on`. */
   traces: boolean;
+  /** Whether operators may delete runs and traces (`prune`), and keep views (`links --columns`). */
+  operatorWrite: boolean;
   /** LiteLLM and the sidecar on ECS, where that is wanted. */
   service?: ServiceParameters;
 }
 
 const own = [
   ...['name', 'kind', 'size', 'mlflowVersion', 'maintenanceWindow', 'bucketName', 'prefix'],
-  ...['artifactDays', 'archiveDays', 'oldVersionDays', 'brokenUploadDays', 'traces', 'ecs'],
+  ...[
+    'artifactDays',
+    'archiveDays',
+    'oldVersionDays',
+    'brokenUploadDays',
+    'traces',
+    'operatorWrite',
+  ],
+  'ecs',
 ];
 
 /** The names of all parameters. */
@@ -60,7 +70,7 @@ export function readParameters(context: Context): ReadParameters {
   );
   const artifactDays = read.days('artifactDays');
   const archiveDays = read.days('archiveDays');
-  const isService = read.oneOf('ecs', ['true', 'false'], 'false') === 'true';
+  const isService = read.flag('ecs');
   const service = isService ? readService(read) : undefined;
   const parameters: Parameters = {
     name:
@@ -84,7 +94,8 @@ export function readParameters(context: Context): ReadParameters {
     ...(archiveDays !== undefined && { archiveDays }),
     oldVersionDays: read.days('oldVersionDays') ?? 30,
     brokenUploadDays: read.days('brokenUploadDays') ?? 7,
-    traces: read.oneOf('traces', ['true', 'false'], 'false') === 'true',
+    traces: read.flag('traces'),
+    operatorWrite: read.flag('operatorWrite'),
     ...(service !== undefined && { service }),
   };
   if (kind === 'app') read.unused(['size', 'mlflowVersion'], 'an app has none');

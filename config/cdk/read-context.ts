@@ -11,6 +11,8 @@ export interface ContextReader {
   /** Texts, separated by commas; at least one. */
   list(name: string, form: RegExp, allowed: string): readonly string[];
   oneOf<const Word extends string>(name: string, words: readonly Word[], otherwise: Word): Word;
+  /** `true`; anything but that and `false` is wrong. */
+  flag(name: string): boolean;
   whole(name: string, least: number, most: number): number | undefined;
   /** A number of days, 1 to 3650. */
   days(name: string): number | undefined;
@@ -45,10 +47,18 @@ export function contextReader(context: Context): ContextReader {
     complain(name, value, `a whole number from ${least} to ${most}`);
     return undefined;
   };
+  const oneOf: ContextReader['oneOf'] = (name, words, otherwise) => {
+    const value = given(name) ?? otherwise;
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) complain(name, value, `one of ${words.join(', ')}`);
+    return word ?? otherwise;
+  };
   return {
     problems,
     text,
     whole,
+    oneOf,
+    flag: (name) => oneOf(name, ['true', 'false'], 'false') === 'true',
     needed: (name, form, allowed) => {
       if (given(name) === undefined) problems.push(`${name}: not set; it has to be ${allowed}`);
       return text(name, form, allowed) ?? '';
@@ -63,12 +73,6 @@ export function contextReader(context: Context): ContextReader {
         if (value !== undefined && !form.test(part)) complain(name, part, allowed);
       }
       return parts;
-    },
-    oneOf: (name, words, otherwise) => {
-      const value = given(name) ?? otherwise;
-      const word = words.find((candidate) => candidate === value);
-      if (word === undefined) complain(name, value, `one of ${words.join(', ')}`);
-      return word ?? otherwise;
     },
     days: (name) => whole(name, 1, 3650),
     unused: (names, why) => {

@@ -75,7 +75,7 @@ export function readService(read: ContextReader): ServiceParameters {
     replicas: read.whole('replicas', 1, 100) ?? 1,
     cpu: Number(cpu),
     memory,
-    exec: read.oneOf('exec', ['true', 'false'], 'false') === 'true',
+    exec: read.flag('exec'),
   };
 }
 

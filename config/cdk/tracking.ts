@@ -57,15 +57,17 @@ export function makeTracking(
       policyDocument: policyOf(files, { ...places, mlflowArn }),
     });
   // An app has one permission for all.
-  const traces = parameters.traces && kind === 'tracking-server' ? ['traces'] : [];
+  const more = (isWanted: boolean, file: string) =>
+    isWanted && kind === 'tracking-server' ? [file] : [];
   return {
     mlflowArn,
     sidecarPolicy: policy('SidecarPolicy', `The sidecar of ${name}: record calls, and no more`, [
       `sidecar-${kind}`,
-      ...traces,
+      ...more(parameters.traces, 'traces'),
     ]),
     operatorPolicy: policy('OperatorPolicy', `People who look after the MLflow ${name}`, [
       'operator',
+      ...more(parameters.operatorWrite, 'operator-write'),
     ]),
   };
 }

@@ -18,7 +18,7 @@ const full = await app.synth({
   ...serviceContext,
   ...{ size: 'Large', mlflowVersion: '3.0.0', maintenanceWindow: 'Tue:03:30' },
   ...{ artifactDays: '90', archiveDays: '400', oldVersionDays: '9', brokenUploadDays: '2' },
-  ...{ traces: 'true', exec: 'true', bucketName: 'all-the-calls' },
+  ...{ traces: 'true', operatorWrite: 'true', exec: 'true', bucketName: 'all-the-calls' },
 });
 const all: readonly CloudTemplate[] = [server, anApp, full.template];
 
@@ -171,6 +171,9 @@ test('an operator may do what config/iam says of the kind that there is', async 
     statementsIn(granted(anApp, 'OperatorPolicy')),
     await of(/^(StartAndStopTheServer|ReadWhatItShows)$/),
   );
+  const more = statementsIn(await written('operator-write', words));
+  assert.equal(more.length, 2);
+  assert.deepEqual(statementsIn(granted(full.template, 'OperatorPolicy')).slice(-2), more);
 });
 
 test('the execution role is for SageMaker, of this account, and for the artifacts alone', async () => {

@@ -88,7 +88,10 @@ test('a server of SageMaker in order, with the rights of config/iam and no more'
 });
 
 test('each permission that is taken away is the one that is named', async (t) => {
-  for (const verb of ['CreateExperiment', 'CreateRun', 'UpdateRun', 'SearchRuns', 'DeleteRun']) {
+  for (const verb of [
+    ...['GetExperimentByName', 'CreateExperiment', 'CreateRun', 'UpdateRun', 'SearchRuns'],
+    'DeleteRun',
+  ]) {
     stack.edge.deny(`sagemaker-mlflow:${verb}`);
     const failed = failuresIn(await doctor(t, sagemaker()));
     stack.edge.allow(`sagemaker-mlflow:${verb}`);

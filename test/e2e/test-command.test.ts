@@ -240,6 +240,19 @@ test('without a key for LiteLLM it is wrong usage; without a LiteLLM it says whe
   assert.deepEqual([none.code, /set LITELLM_MASTER_KEY/.test(none.output)], [64, true]);
 });
 
+test('a URL with a login is wrong usage, and is not printed', async () => {
+  const nowhere = { url: 'http://127.0.0.1:9' };
+  for (const words of [
+    ['--sidecar-url', 'http://me:planted-password@127.0.0.1:9'],
+    ['--through-litellm', '--litellm-key', 'k', '--litellm-url', 'http://me:planted-password@h'],
+  ]) {
+    const { code, output } = await runTest(nowhere, words);
+    assert.equal(code, 64);
+    assert.match(output, /-url must be a URL .* without a login/);
+    assert.doesNotMatch(output, /planted-password/);
+  }
+});
+
 test('a count of seconds that is none is wrong usage', async () => {
   const { code } = await runTest({ url: 'http://127.0.0.1:9' }, ['--timeout', 'long']);
   assert.equal(code, 64);

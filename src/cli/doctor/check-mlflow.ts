@@ -99,7 +99,15 @@ export async function checkPermissions({ settings, send, now }: Asking): Promise
   return checks;
 }
 
-function judge({ name, how }: Probe, outcome: Outcome<unknown>): Check {
+const emptyTrace = {
+  name: 'traces/create',
+  method: 'POST',
+  path: '/api/3.0/mlflow/traces',
+  contentType: 'application/json',
+  body: '{}',
+} as const;
+
+function judge({ name, how }: Pick<Probe, 'name' | 'how'>, outcome: Outcome<unknown>): Check {
   const title = `mlflow: ${name}`;
   switch (outcome.kind) {
     case 'done':
@@ -116,7 +124,8 @@ function judge({ name, how }: Probe, outcome: Outcome<unknown>): Check {
 /** Which MLflow it is, and how it takes traces. */
 export async function checkVersion({ settings, send, now }: Asking): Promise<Check[]> {
   const told = { now, onOutcome: () => undefined };
-  const version = await createAsk(send, told)(
+  const ask = createAsk(send, told);
+  const version = await ask(
     { name: 'version', method: 'GET', path: '/version' },
     (answer) => /^\s*(\d+\.\d+\S*)\s*$/.exec(answer)?.[1],
   );
@@ -134,7 +143,14 @@ export async function checkVersion({ settings, send, now }: Asking): Promise<Che
     case 'otlp':
       return [known, ok('traces', 'taken by OTLP, a hundred in a request')];
     case 'v3':
-      return [known, ok('traces', 'taken one by one, one or two requests each')];
+      return [
+        known,
+        ok('traces', 'taken one by one, one or two requests each'),
+        judge(
+          { name: 'StartTrace', how: 'without a trace, which is refused' },
+          await ask(emptyTrace, () => true),
+        ),
+      ];
     case 'none':
       return [
         known,

@@ -115,6 +115,13 @@ async function lookAtBucket(
     );
   }
   const region = answer.headers['x-amz-bucket-region'];
+  if (typeof region === 'string' && region !== access.region) {
+    return warning(
+      'artifacts',
+      `${place}: the bucket is in ${region}, and MLflow in ${access.region}`,
+      'It works; each file crosses regions, which costs time and money. See docs/sagemaker.md.',
+    );
+  }
   const at = typeof region === 'string' ? `, in ${region}` : '';
   return ok(
     'artifacts',

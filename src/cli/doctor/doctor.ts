@@ -92,7 +92,8 @@ async function* lookAtAll(
     const asking = { settings, send: transport.send, now: Date.now };
     const permissions = await checkPermissions(asking);
     yield permissions;
-    if (permissions.at(0)?.result === 'failure') return;
+    // No other was tried: this failure says nothing of permissions.
+    if (permissions.length === 1) return;
     yield await checkVersion(asking);
     const kmsKeyId = settings.artifacts.kmsKeyId;
     const places = await storesOf(asking);
@@ -102,7 +103,7 @@ async function* lookAtAll(
     for (const place of places) {
       yield [await checkStore(place, { access, environment, write, kmsKeyId })];
     }
-    if (places.length === 0) {
+    if (places.length === 0 && permissions[0]?.result === 'ok') {
       const { experiment } = settings.record;
       yield [
         ok(

@@ -79,7 +79,7 @@ function findInEndpoint(at: string, endpoint: unknown, mend: Finding['edits'][nu
       mendable(
         'endpoint_literal',
         path,
-        `os.environ/NAME is replaced only where it is the whole value: "${endpoint}" is used as it stands.`,
+        `os.environ/NAME is replaced only where it is the whole value: "${shown(endpoint)}" is used as it stands.`,
         mend,
       ),
     ];

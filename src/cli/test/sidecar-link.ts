@@ -13,6 +13,16 @@ export function sidecarUrl({ server }: Settings): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
 }
 
+/** What `--sidecar-url` and `--litellm-url` may be: a login in it would be printed with each step. */
+export const serverUrlWords =
+  'must be a URL such as http://127.0.0.1:4000, without a login and without a query.';
+
+export function isServerUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isServer = url !== undefined && /^https?:$/.test(url.protocol);
+  return isServer && url.username === '' && url.password === '' && !/[?#]/.test(text);
+}
+
 export interface JsonAnswer {
   status: number;
   body: unknown;

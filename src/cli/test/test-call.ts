@@ -6,12 +6,20 @@ import { recordIdTag } from '../../record/run-plan.ts';
 import { traceIdsOf } from '../../record/trace/trace-ids.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { fail } from '../fail.ts';
 import { outcomeWords } from '../outcome-words.ts';
 import { type OpenMlflow, withMlflow } from '../with-mlflow.ts';
 import { compare, runPage, waitForRun, waitForTrace } from './arrival.ts';
 import { type MadeCall, makeCall } from './made-call.ts';
 import { createRunReader } from './read-run.ts';
-import { askDaemon, askJson, type DaemonReport, sidecarUrl } from './sidecar-link.ts';
+import {
+  askDaemon,
+  askJson,
+  type DaemonReport,
+  isServerUrl,
+  serverUrlWords,
+  sidecarUrl,
+} from './sidecar-link.ts';
 import { createSteps, StepError, type Steps } from './steps.ts';
 
 export interface TestOptions {
@@ -39,6 +47,9 @@ export function withSteps(
   { json, sidecarUrl: given }: TestOptions,
   walk: (mlflow: OpenMlflow, steps: Steps, url: string) => Promise<void>,
 ): Promise<number> {
+  if (given !== undefined && !isServerUrl(given)) {
+    return Promise.resolve(fail(`--sidecar-url ${serverUrlWords}`, exitCodes.usage, json));
+  }
   return withMlflow(environment, json, async (mlflow) => {
     const steps = createSteps(json, systemClock.ticks);
     const url = (given ?? sidecarUrl(mlflow.settings)).replace(/\/+$/, '');

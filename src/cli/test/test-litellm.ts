@@ -7,7 +7,13 @@ import { fail } from '../fail.ts';
 import type { OpenMlflow } from '../with-mlflow.ts';
 import { compare, runPage, waitFor, waitForRun } from './arrival.ts';
 import { createRunReader } from './read-run.ts';
-import { askDaemon, askJson, type JsonAnswer } from './sidecar-link.ts';
+import {
+  askDaemon,
+  askJson,
+  isServerUrl,
+  type JsonAnswer,
+  serverUrlWords,
+} from './sidecar-link.ts';
 import { StepError, type Steps } from './steps.ts';
 import { askMlflow, findDaemon, type TestOptions, withSteps } from './test-call.ts';
 
@@ -32,6 +38,10 @@ export function testThroughLitellm(
   const key = options.litellmKey ?? environment['LITELLM_MASTER_KEY'] ?? '';
   if (key === '') {
     const words = 'There is no key for LiteLLM: set LITELLM_MASTER_KEY, or give --litellm-key.';
+    return Promise.resolve(fail(words, exitCodes.usage, options.json));
+  }
+  if (!isServerUrl(options.litellmUrl)) {
+    const words = `--litellm-url ${serverUrlWords}`;
     return Promise.resolve(fail(words, exitCodes.usage, options.json));
   }
   return withSteps(environment, options, async (mlflow, steps, url) => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkDisk } from '../../../src/cli/doctor/check-disk.ts';
 import { checkClock } from '../../../src/cli/doctor/check-network.ts';
+import { checkStore } from '../../../src/cli/doctor/check-store.ts';
+import { awsAccess } from '../../../src/destination.ts';
 import { settingsSchema } from '../../../src/settings/schema.ts';
 import { freePort } from '../../support/free-port.ts';
 import { listenLocally } from '../../support/listen-locally.ts';
@@ -269,6 +271,22 @@ test('a listener for everybody without a token is worth a warning', async (t) =>
       ({ result, detail }) => result === 'warning' && /anybody who reaches/.test(detail),
     ),
   );
+});
+
+test('a bucket in another region than MLflow is worth a warning', async (t) => {
+  let region = 'eu-west-1';
+  const server = createServer((_, response) => {
+    response.writeHead(403, { 'x-amz-bucket-region': region }).end();
+  });
+  const local = await listenLocally(server);
+  t.after(local.close);
+  const access = awsAccess(settingsSchema.parse({ aws: { region: 'us-east-1' } }));
+  const options = { access, environment: { AWS_ENDPOINT_URL_S3: local.url }, write: false };
+  const far = await checkStore('s3://calls/mlflow', options);
+  assert.equal(far.result, 'warning');
+  assert.match(far.detail, /the bucket is in eu-west-1, and MLflow in us-east-1$/);
+  region = 'us-east-1';
+  assert.equal((await checkStore('s3://calls/mlflow', options)).result, 'ok');
 });
 
 /** Looks at the disk of a folder by clock and file systems of the test's own. */
