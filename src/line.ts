@@ -76,7 +76,7 @@ export async function createLine(
   const told = { now: clock.now, onOutcome };
   const mlflow = createMlflowClient(counted(gate.send), told);
   const first = createMlflowClient(counted(gate.sendFirst), told);
-  const { objects, artifactsOf } = createStores(parts, access, onOutcome);
+  const { objects, artifactsOf } = createStores(parts, access, onOutcome, over);
   const untilKept = createUntilKept(clock, over);
   const common = {
     ...{ experiments: createExperiments(first), holds, successes },
@@ -223,6 +223,7 @@ function createStores(
   { settings, clock, log }: DeliveryParts,
   access: AwsAccess,
   onOutcome: OnOutcome,
+  over: AbortSignal,
 ) {
   const { upload, kmsKeyId } = settings().artifacts;
   // Of a plain MLflow nobody knows before the first file whether there is anything to sign.
@@ -230,7 +231,10 @@ function createStores(
   const objects = createS3({
     region: access.region,
     credentials: isPlain
-      ? onFirstUse(access.credentials, () => void reportSigner(access, log, 'S3'))
+      ? onFirstUse(
+          access.credentials,
+          () => void reportSigner(access, { what: 'S3', log, clock, over }),
+        )
       : access.credentials,
     kmsKeyId,
     hasOwnEndpoint: serviceEndpoint('S3', process.env) !== undefined,

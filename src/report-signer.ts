@@ -2,23 +2,56 @@ import type { Logger } from 'pino';
 import type { CredentialSource } from './aws/credentials.ts';
 import { errorName } from './aws/error-name.ts';
 import { callerIdentity, credentialAdvice } from './aws/identity.ts';
+import type { Clock } from './deliver/clock.ts';
 import type { AwsAccess } from './destination.ts';
 
-/** Says who signs requests to `what`, and what about that is worth a word. Delivery does not wait for it. */
+export interface SignerReport {
+  /** To whom requests are signed. */
+  what: 'MLflow' | 'S3';
+  log: Logger;
+  clock: Pick<Clock, 'sleep'>;
+  /** Ends the asking. */
+  over: AbortSignal;
+}
+
+/** Between two questions, in milliseconds: each wait is twice the one before. */
+const firstWait = 10_000;
+const longestWait = 3_600_000;
+
+/**
+ * Says by which source requests are signed, as soon as there are credentials, with what about them is
+ * worth a word; and as whom, as soon as STS tells. Delivery does not wait for it.
+ */
 export async function reportSigner(
   { credentials, region }: AwsAccess,
-  log: Logger,
-  what: 'MLflow' | 'S3' = 'MLflow',
+  { what, log, clock, over }: SignerReport,
 ): Promise<void> {
-  try {
-    const used = await credentials.current();
-    for (const advice of credentialAdvice(process.env, used)) log.warn(advice);
-    const { arn } = await callerIdentity(credentials, region);
-    const { source } = used;
-    log.info({ source, identity: arn }, `requests to ${what} are signed as ${arn}`);
-  } catch (error) {
-    log.warn({ error: errorName(error) }, 'it is not known whose AWS credentials are in use');
+  let source: string | undefined;
+  let told: string | undefined;
+  for (let wait = firstWait; !over.aborted; wait = Math.min(2 * wait, longestWait)) {
+    try {
+      const used = await credentials.current();
+      if (source === undefined) {
+        source = used.source;
+        for (const advice of credentialAdvice(process.env, used)) log.warn(advice);
+        log.info({ source }, `requests to ${what} are signed by credentials from ${source}`);
+      }
+      const { arn } = await callerIdentity(credentials, region);
+      log.info({ source: used.source, identity: arn }, `requests to ${what} are signed as ${arn}`);
+      return;
+    } catch (error) {
+      const name = errorName(error);
+      if (name !== told) log.warn({ error: name }, unknownWords(source));
+      told = name;
+    }
+    await clock.sleep(wait, over);
   }
+}
+
+function unknownWords(source: string | undefined): string {
+  return source === undefined
+    ? 'there are no AWS credentials yet'
+    : `STS does not tell whose the AWS credentials from ${source} are; it is asked again`;
 }
 
 /** The same credentials; `tell` is called when they are asked for, for the first time. */

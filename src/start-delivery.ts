@@ -41,7 +41,9 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   const { settings, holds, clock, log } = parts;
   const over = new AbortController();
   const access = awsAccess(settings());
-  if (destinationSetting(settings()).kind !== 'url') void reportSigner(access, log);
+  if (destinationSetting(settings()).kind !== 'url') {
+    void reportSigner(access, { what: 'MLflow', log, clock, over: over.signal });
+  }
   let line: Line | undefined;
 
   const begin = async () => {

@@ -28,6 +28,12 @@ export async function callerIdentity(
   }
 }
 
+/** Until when credentials are good, in words. */
+export function untilWords({ expiresAt, sessionToken }: AwsCredentials): string {
+  if (expiresAt !== undefined) return new Date(expiresAt).toISOString();
+  return sessionToken === undefined ? 'they do not run out' : 'not known; they run out';
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -44,6 +50,13 @@ export function credentialAdvice(environment: Environment, credentials?: AwsCred
       ([, words]) =>
         `AWS_ACCESS_KEY_ID hides ${words}: Amazon's libraries prefer access keys in the environment; unset them to use the role`,
     );
+  }
+  const isTemporary =
+    credentials?.sessionToken !== undefined && credentials.expiresAt === undefined;
+  if (isTemporary) {
+    return [
+      `the credentials from ${credentials.source} run out, and nothing here renews them: they are for a trial; use a role`,
+    ];
   }
   const last =
     (usesKeys && !has('AWS_SESSION_TOKEN')) ||

@@ -15,14 +15,14 @@ export interface SizeQuest {
 const firstWait = 60_000;
 const longestWait = 3_600_000;
 
-/** Whether an error's name says that the permission is absent: asking again would change nothing. */
+/** Whether an error's name says that the permission is absent, which somebody has to give first. */
 export function saysDenied(name: string): boolean {
   return /AccessDenied|NotAuthorized/.test(name);
 }
 
 /**
- * Asks for a tracking server until it answers. `undefined` where it may not be asked, or where it was over
- * before; it never throws.
+ * Asks for a tracking server until it answers, once an hour where it may not be asked: a permission that is
+ * given with a role takes a while to hold. `undefined` where it was over before; it never throws.
  */
 export async function untilDescribed(quest: SizeQuest): Promise<TrackingServer | undefined> {
   const { describe, onUnknown, sleep, over } = quest;
@@ -35,8 +35,7 @@ export async function untilDescribed(quest: SizeQuest): Promise<TrackingServer |
       const name = errorName(error);
       if (name !== told) onUnknown(name);
       told = name;
-      if (saysDenied(name)) return undefined;
-      await sleep(wait, over);
+      await sleep(saysDenied(name) ? longestWait : wait, over);
     }
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { NoCredentialsError } from '../aws/authorizer.ts';
 import { errorName } from '../aws/error-name.ts';
-import { callerIdentity, credentialAdvice } from '../aws/identity.ts';
+import { callerIdentity, credentialAdvice, untilWords } from '../aws/identity.ts';
 import { awsAccess } from '../destination.ts';
 import { destinationSetting } from '../settings/destination.ts';
 import type { Environment } from '../settings/environment.ts';
@@ -50,7 +50,7 @@ export async function auth(environment: Environment, json: boolean): Promise<num
     print(
       `Identity:    ${identity?.arn ?? `not known, STS in ${region} could not tell: ${error}`}`,
     );
-    print(`Until:       ${expires ?? 'they do not run out'}`);
+    print(`Until:       ${untilWords(used)}`);
     for (const line of advice) print(`Hint:        ${line}`);
   }
   return identity === undefined ? exitCodes.failure : exitCodes.ok;

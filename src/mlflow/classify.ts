@@ -24,7 +24,7 @@ import type { Answer, MlflowRequest, RequestName } from './transport.ts';
  * | 404, 405 of a presigned URL or of traces | hold      | this MLflow knows none                      |
  * | 408, 425                                 | retry     |                                             |
  * | 404 "server could not be found"          | hold      | SageMaker has no such tracking server       |
- * | 429, 400 or 503 with a throttling name   | hold      | rationed; `Retry-After` is obeyed           |
+ * | 429, any with a throttling name or words | hold      | rationed; `Retry-After` is obeyed           |
  * | 500 of a create, 502, 504                | ambiguous | it may have acted before it failed          |
  * | 500                                      | retry     | the call's fault or the server's: unknown   |
  * | 501, 503 "disabled"                      | hold      | unsupported here                            |
@@ -66,7 +66,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     answer: `${said}: ${message.slice(0, mostQuoted)}`,
   });
 
-  if (isThrottling(status, errorCode)) return hold('throttled');
+  if (isThrottling(status, errorCode, message)) return hold('throttled');
   switch (status) {
     case 400:
       if (request.name === otlp && saysDetail.test(text)) return reject('invalid');
@@ -160,18 +160,28 @@ function frontReason(errorCode = ''): HoldReason {
 /** MLflow's codes are `IN_CAPITALS`; AWS's are names like `ValidationException`. */
 const isMlflowCode = /^[A-Z_]+$/;
 
-/** By its status, or by the name that AWS's services give it, whatever the status. */
-function isThrottling(status: number, errorCode: string | undefined): boolean {
-  return (
-    status === 429 || /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(errorCode ?? '')
-  );
+/**
+ * By its status, by the name that AWS's services give it, whatever the status, or by its words where it
+ * has no name.
+ */
+function isThrottling(status: number, errorCode: string | undefined, message: string): boolean {
+  if (status === 429) return true;
+  return errorCode === undefined
+    ? saysThrottled.test(message)
+    : /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/.test(errorCode);
 }
 
-/** For how many milliseconds an answer asks to wait that refuses a request for its rate. */
+const saysThrottled = /^\W*(rate exceeded|too many requests|slow down|throttl)/i;
+
+/**
+ * For how many milliseconds an answer asks to wait that refuses a request for its rate. A 503 that says
+ * when to come again does so, too, whatever its reason is.
+ */
 export function throttleOf(answer: Answer, now: number): number | undefined {
   if (answer.kind !== 'answer' || answer.status < 400) return undefined;
-  const { errorCode } = readError(answer);
-  return isThrottling(answer.status, errorCode)
+  const { errorCode, message } = readError(answer);
+  const isPostponed = answer.status === 503 && answer.retryAfter !== undefined;
+  return isPostponed || isThrottling(answer.status, errorCode, message)
     ? (retryAfterMs(answer.retryAfter, now) ?? 0)
     : undefined;
 }

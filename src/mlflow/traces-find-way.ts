@@ -1,4 +1,4 @@
-import type { Ask } from './ask.ts';
+import { type Ask, notOurs } from './ask.ts';
 import { member, parsed } from './json-answer.ts';
 import { mapDone, type Outcome } from './outcome.ts';
 import { type TracesWay, type TracesWish, wayOfVersion } from './traces-way.ts';
@@ -94,16 +94,20 @@ function has(outcome: Outcome<unknown>): Outcome<boolean> {
   return outcome;
 }
 
-/** A refusal that a front may mean for this path alone, and an answer that is somebody else's. */
+/**
+ * A refusal that a front may mean for this path alone, and an answer that is somebody else's. Gateways of
+ * AWS answer 403 `MissingAuthenticationToken` to any path that they do not know.
+ */
 function tellsOfPathAlone(outcome: Outcome<unknown>): boolean {
   return (
     outcome.kind === 'reject' ||
-    (outcome.kind === 'hold' && /^(unsupported|not_mlflow|forbidden)$/.test(outcome.reason))
+    (outcome.kind === 'hold' &&
+      /^(unsupported|not_mlflow|forbidden|unauthorized)$/.test(outcome.reason))
   );
 }
 
 function isSomethingElse(outcome: Outcome<unknown>): boolean {
-  return outcome.kind === 'hold' && outcome.reason === 'not_mlflow';
+  return outcome.kind === 'hold' && outcome.detail === notOurs;
 }
 
 function versionIn(answer: string): string | undefined {

@@ -74,11 +74,12 @@ export function contradictions(settings: Settings): SettingsProblem[] {
     });
   }
   const isNamed = trackingServerName !== undefined && trackingUri === '';
-  if (isNamed && !isAwsRegion(aws.region ?? '')) {
+  if (isNamed && !hasMlflowIn(aws.region ?? '')) {
     problems.push({
       path: 'aws.region',
       ...(aws.region !== undefined && { value: aws.region }),
-      allowed: 'a region, such as eu-west-1, where a tracking server is named; AWS_REGION sets it',
+      allowed:
+        'a region of the partitions aws or aws-us-gov, such as eu-west-1, where a tracking server is named; AWS_REGION sets it',
     });
   }
   aws.assumeRole.forEach(({ duration = 0 }, index) => {
@@ -90,6 +91,11 @@ export function contradictions(settings: Settings): SettingsProblem[] {
     });
   });
   return problems;
+}
+
+/** By the region's name, since no ARN tells its partition. */
+function hasMlflowIn(region: string): boolean {
+  return isAwsRegion(region) && !/^(cn|us-iso[a-z]*|eu-isoe|eusc)-/.test(region);
 }
 
 /** By the parser that the requests go by: of credentials there are more spellings than one sees. */

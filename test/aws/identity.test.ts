@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AwsCredentials } from '../../src/aws/credentials.ts';
-import { credentialAdvice } from '../../src/aws/identity.ts';
+import { credentialAdvice, untilWords } from '../../src/aws/identity.ts';
 
 const keys = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'secret' };
 const lasting: AwsCredentials = { accessKeyId: 'AKIA', secretAccessKey: 's', source: 'a test' };
-const ofRole: AwsCredentials = { ...lasting, sessionToken: 'token' };
+const ofRole: AwsCredentials = { ...lasting, sessionToken: 'token', expiresAt: 1 };
 const hint = ['access keys that do not run out are in use; a role is safer'];
 
 test('of a role there is nothing to say', () => {
@@ -19,6 +19,22 @@ test('keys that do not run out bring the hint that a role is safer, wherever the
   assert.deepEqual(credentialAdvice({ AWS_PROFILE: 'ada' }, lasting), hint);
   assert.deepEqual(credentialAdvice(keys, ofRole), hint, 'a role is assumed by them');
   assert.deepEqual(credentialAdvice({ ...keys, AWS_SESSION_TOKEN: 'token' }, ofRole), []);
+});
+
+test('temporary keys of which nobody says when they run out bring the hint that they do', () => {
+  const { expiresAt: _, ...temporary } = ofRole;
+  for (const environment of [{}, { ...keys, AWS_SESSION_TOKEN: 'token' }]) {
+    const advice = credentialAdvice(environment, temporary);
+    assert.match(
+      advice.join(),
+      /^the credentials from a test run out, and nothing here renews them/,
+    );
+  }
+  assert.deepEqual([lasting, ofRole, temporary].map(untilWords), [
+    'they do not run out',
+    '1970-01-01T00:00:00.001Z',
+    'not known; they run out',
+  ]);
 });
 
 for (const [variable, words] of [

@@ -264,6 +264,17 @@ for (const abilities of [
   });
 }
 
+test('spans go straight to S3, also where the files of runs go by presigned URLs', async (t) => {
+  const server = await startMinimalTraces(t, { version: '3.4.0', v3: true });
+  server.artifactRoot = 's3://calls/1';
+  const line = startTraceLine(t, server.url, { wish: 'on', presigned: true });
+  line.append([litellmEvent(1)]);
+  await line.pass(minute);
+  assert.equal(line.counts().kept, 1);
+  const place = `s3://calls/1/traces/tr-${line.traceIdOf(1)}/artifacts/traces.json`;
+  assert.deepEqual([line.stored, line.losses], [[place], []]);
+});
+
 test('traces that are forbidden where all else is allowed are waived', async (t) => {
   const server = await startMinimalTraces(t, newest);
   server.fault = (request) => (isPost(request) ? { status: 403 } : undefined);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { awsJson, plainText } from '../support/sagemaker-edge/refusal.ts';
+import { awsJson, plainText, wordsAlone } from '../support/sagemaker-edge/refusal.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Release } from './release.ts';
 
@@ -47,6 +47,8 @@ export function refusals(release: Release): void {
       // Then only a header has the name of the error.
       [plainText, { status: 400 }],
       [plainText, { status: 503 }],
+      [wordsAlone, { status: 400 }],
+      [wordsAlone, { status: 503 }],
     ] as const) {
       const throttled = await metric('throttled_total');
       edge.reset();

@@ -218,6 +218,8 @@ for (const [form, text, errorType] of [
   ['the member code', '{"code":"ThrottlingException"}', undefined],
   ['the member Code', '{"Code":"Throttling","Message":"Rate exceeded"}', undefined],
   ['the header', '{"message":"Rate exceeded"}', 'ThrottlingException'],
+  ['its words', '"Rate exceeded"', undefined],
+  ['its words in a message', '{"message":"Rate exceeded"}', undefined],
   ['the header, with a URL', '', 'ThrottlingException:http://internal.amazon.com/coral/'],
 ] as const) {
   for (const status of [400, 503]) {
@@ -235,6 +237,26 @@ for (const [form, text, errorType] of [
     });
   }
 }
+
+test('words about rates in what MLflow itself says mean something else', () => {
+  const body = { error_code: 'INVALID_PARAMETER_VALUE', message: 'Rate exceeded is no param' };
+  const answer = answered(400, body);
+  assert.equal(classified('runs/log-batch', answer).kind, 'reject');
+  assert.equal(throttleOf(answer, now), undefined);
+});
+
+test('a 503 that says when to come again is a matter of rate for the gate, and no other one is', () => {
+  const of = (retryAfter?: string): Answer => ({
+    ...{ kind: 'answer', status: 503, text: 'Service Unavailable' },
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+  assert.deepEqual(
+    [of('3'), of()].map((answer) => throttleOf(answer, now)),
+    [3_000, undefined],
+  );
+  const outcome = classified('runs/create', of('3'));
+  assert.ok(outcome.kind === 'hold' && outcome.reason === 'unavailable');
+});
 
 test('a refusal that a header names is understood as one that the body names', () => {
   const answer: Answer = {

@@ -158,6 +158,30 @@ test('a server that is not there is asked again, not taken for one without trace
   }
 });
 
+const missingToken = coded('MissingAuthenticationToken', 'Missing Authentication Token');
+const unknownPaths: readonly [string, [number, string]][] = [
+  ['403 for a missing token', [403, '{"__type":"MissingAuthenticationTokenException"}']],
+  ['403 for a missing token, as API Gateway says it', [403, missingToken]],
+  ['401', [401, '']],
+  ['400 for an unknown operation', [400, '{"__type":"UnknownOperationException"}']],
+];
+
+for (const [what, answer] of unknownPaths) {
+  test(`a front that answers ${what} to unknown paths has no traces, as long as it knows others`, async () => {
+    const wayOf = async (isServed: boolean) => {
+      const { client } = clientOf(({ name }) =>
+        isServed && name === 'experiments/get-by-name'
+          ? [404, coded('RESOURCE_DOES_NOT_EXIST', 'no')]
+          : answer,
+      );
+      const way = await client.findWay('auto');
+      return way.kind === 'done' ? way.value.kind : way.kind;
+    };
+    assert.equal(await wayOf(true), 'none');
+    assert.equal(await wayOf(false), 'hold');
+  });
+}
+
 test('where a front keeps the version from us, probes tell', async () => {
   const wayOf = async (known: readonly string[], wish: 'auto' | 'on', hidden = html) => {
     const { client } = clientOf(({ name, method }) => {

@@ -26,6 +26,7 @@ test('without any context it is a small tracking server that keeps all bodies', 
     oldVersionDays: 30,
     brokenUploadDays: 7,
     traces: false,
+    operatorWrite: false,
   });
 });
 

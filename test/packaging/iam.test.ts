@@ -21,7 +21,7 @@ const policy = z.strictObject({
         z.strictObject({ ...common, Resource: oneOrMore }),
         z.strictObject({
           ...common,
-          Principal: z.partialRecord(z.enum(['AWS', 'Service']), oneOrMore),
+          Principal: z.partialRecord(z.enum(['AWS', 'Service', 'Federated']), oneOrMore),
         }),
       ]),
     )

@@ -107,6 +107,15 @@ for (const region of ['minio', 'None', 'eu_1']) {
   });
 }
 
+for (const region of ['cn-north-1', 'us-iso-east-1', 'us-isob-east-1', 'eusc-de-east-1']) {
+  test(`a tracking server is not looked up in ${region}, where no MLflow is known`, (t) => {
+    const named = { AWS_REGION: region, MLFLOW_TRACKING_SERVER_NAME: 'logs' };
+    const [problem, ...others] = problemsOf(t, {}, named);
+    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', region, []]);
+    assert.match(problem?.allowed ?? '', /^a region of the partitions aws or aws-us-gov/);
+  });
+}
+
 test('a tracking server that is named needs a region', (t) => {
   const named = { MLFLOW_TRACKING_SERVER_NAME: 'logs' };
   const [problem] = problemsOf(t, {}, named);

@@ -31,6 +31,8 @@ export interface MinimalTraces {
   url: string;
   traces: Map<string, MinimalTrace>;
   experiments: Map<string, string>;
+  /** Where the files of traces go, without a slash at its end. */
+  artifactRoot: string;
   abilities: TraceAbilities;
   /** The requests so far, in their order, by the ends of their paths. */
   requests: string[];
@@ -51,6 +53,7 @@ export async function startMinimalTraces(
     url: '',
     traces: new Map(),
     experiments: new Map(),
+    artifactRoot: 'mlflow-artifacts:/1',
     abilities,
     requests: [],
     batches: [],
@@ -169,7 +172,7 @@ function startTrace(own: MinimalTraces, body: Buffer): [number, unknown] {
   const usage = JSON.parse(trace_info.trace_metadata['mlflow.trace.tokenUsage'] ?? '{}');
   const experimentId = trace_info.trace_location.mlflow_experiment.experiment_id;
   own.traces.set(traceId, { experimentId, totalTokens: usage.total_tokens ?? 0 });
-  const place = `mlflow-artifacts:/1/traces/tr-${traceId}/artifacts`;
+  const place = `${own.artifactRoot}/traces/tr-${traceId}/artifacts`;
   const tags = { 'mlflow.artifactLocation': place };
   return [200, { trace: { trace_info: { trace_id: trace_info.trace_id, tags } } }];
 }

@@ -1,3 +1,4 @@
+import type { StoredObject } from '../../src/aws/s3.ts';
 import { createBodyRoom } from '../../src/deliver/body-room.ts';
 import { createExperiments } from '../../src/deliver/experiments.ts';
 import { createHold } from '../../src/deliver/hold.ts';
@@ -27,6 +28,8 @@ export interface TraceLine {
   counts(): { waiting: number; kept: number; givenUp: number };
   ways: TracesWay['kind'][];
   losses: string[];
+  /** The URIs of what was put into S3. */
+  stored: string[];
   isWaived(): boolean;
   /** What is held against traces; absent where nothing is. */
   held(): string | undefined;
@@ -44,6 +47,8 @@ const step = 1_000;
 
 export interface TraceLineOptions {
   wish?: TracesWish;
+  /** MLflow is asked for presigned URLs. */
+  presigned?: boolean;
   /** The system's clock in place of one that stands still. */
   timeoutMs?: number;
 }
@@ -57,6 +62,7 @@ export function startTraceLine(
   const calls: KeptCall[] = [];
   const ways: TracesWay['kind'][] = [];
   const losses: string[] = [];
+  const stored: string[] = [];
   let isWaived = false;
   let hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
   let line: { stop(): Promise<void>; isOver(): boolean } | undefined;
@@ -94,14 +100,22 @@ export function startTraceLine(
     const client = { now: clock.now, onOutcome: () => undefined };
     const mlflow = createMlflowClient(transport.send, client);
     const objects = {
-      put: async () => ({ kind: 'failed', name: 'none' }) as const,
+      put: async ({ bucket, key }: StoredObject) => {
+        stored.push(`s3://${bucket}/${key}`);
+        return { kind: 'stored' } as const;
+      },
       close: () => {},
     };
     let isOver = false;
     const ended = deliverTraces({
       journal,
       mlflow: createTracesClient(transport.send, client),
-      artifacts: createArtifacts({ mlflow, objects, presigned: false, ...client }),
+      artifacts: createArtifacts({
+        mlflow,
+        objects,
+        presigned: options.presigned ?? false,
+        ...client,
+      }),
       experiments: createExperiments(mlflow),
       wish: options.wish ?? 'auto',
       bodyRoom: createBodyRoom(1_000_000),
@@ -148,6 +162,7 @@ export function startTraceLine(
     }),
     ways,
     losses,
+    stored,
     isWaived: () => isWaived,
     held: () => {
       const state = hold.state();

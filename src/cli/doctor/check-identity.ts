@@ -1,6 +1,6 @@
 import { NoCredentialsError } from '../../aws/authorizer.ts';
 import { errorName } from '../../aws/error-name.ts';
-import { callerIdentity, credentialAdvice } from '../../aws/identity.ts';
+import { callerIdentity, credentialAdvice, untilWords } from '../../aws/identity.ts';
 import type { AwsAccess } from '../../destination.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { type Check, failure, ok, warning } from './check.ts';
@@ -32,7 +32,7 @@ export async function checkIdentity(
     ];
   }
   const { source, expiresAt } = used;
-  const until = expiresAt === undefined ? 'they do not run out' : new Date(expiresAt).toISOString();
+  const until = untilWords(used);
   const checks = [ok('credentials', `${source}; until: ${until}`)];
   if (expiresAt !== undefined && expiresAt - now < soon) {
     checks.push(

@@ -1,4 +1,5 @@
 import { ControlError, type MlflowControl, openMlflowControl } from '../../aws/mlflow-control.ts';
+import { serviceEndpoint } from '../../aws/service-endpoint.ts';
 import { awsAccess } from '../../destination.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { loadSettings } from '../../settings/load-settings.ts';
@@ -62,7 +63,7 @@ async function withControl(
   json: boolean,
   command: (control: MlflowControl) => Promise<number>,
 ): Promise<number> {
-  const endpoint = environment['AWS_ENDPOINT_URL_SAGEMAKER'] || undefined;
+  const endpoint = serviceEndpoint('SAGEMAKER', environment);
   const { credentials } = awsAccess(settings);
   const control = await openMlflowControl(region, credentials, endpoint);
   try {

@@ -60,7 +60,7 @@ export async function deliverTraces(parts: TraceDeliveryParts): Promise<void> {
     if (!hasWorked && (await areRefusedAlone(parts, failure))) refusals += 1;
     if (refusals === mostRefusals) {
       refusals = 0;
-      const isMissing = isHold(failure, 'unsupported');
+      const isMissing = isHold(failure, /^unsupported$/);
       way = isMissing && wish === 'on' && way.kind === 'otlp' ? { kind: 'v3' } : { kind: 'none' };
       // What was refused is asked for no more.
       await clock.sleep(untilProbe(parts), over);
@@ -84,6 +84,7 @@ async function untilFound(parts: TraceDeliveryParts): Promise<TracesWay | undefi
         return found.value;
       }
       if (found.kind === 'hold') hold.refused(found);
+      else if (found.kind !== 'reject') hold.failed(found.reason);
     }
     await rest(parts, failures, look);
   }
@@ -108,10 +109,11 @@ async function areRefusedAlone(
   failure: Failure | undefined,
 ): Promise<boolean> {
   const isRefused =
-    isHold(failure, 'unsupported') || (wish === 'auto' && isHold(failure, 'forbidden'));
+    isHold(failure, /^unsupported$/) ||
+    (wish === 'auto' && isHold(failure, /^(forbidden|unauthorized)$/));
   return isRefused && (await mlflow.serves()).kind === 'done';
 }
 
-function isHold(failure: Failure | undefined, reason: string): boolean {
-  return failure?.kind === 'hold' && failure.reason === reason;
+function isHold(failure: Failure | undefined, reason: RegExp): boolean {
+  return failure?.kind === 'hold' && reason.test(failure.reason);
 }

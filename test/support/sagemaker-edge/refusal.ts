@@ -14,6 +14,8 @@ export interface Refusal {
 export interface RefusalText {
   readonly contentType: string;
   readonly text: string;
+  /** No header has the name of the error. */
+  readonly isNameless?: true;
 }
 
 /** How refusals read on the wire. */
@@ -34,6 +36,9 @@ export const plainText: RefusalFormat = ({ message }) => ({
   text: message,
 });
 
+/** The same from something before the service, which does not name the error in a header either. */
+export const wordsAlone: RefusalFormat = (refusal) => ({ ...plainText(refusal), isNameless: true });
+
 /** The headers of every answer; clients that find their clock wrong go by `Date`. */
 export function awsHeaders(now: number): Record<string, string> {
   return { date: new Date(now).toUTCString(), 'x-amzn-requestid': randomUUID() };
@@ -45,13 +50,13 @@ export function sendRefusal(
   format: RefusalFormat,
   now: number,
 ): void {
-  const { contentType, text } = format(refusal);
+  const { contentType, text, isNameless } = format(refusal);
   const { retryAfter } = refusal;
   response.writeHead(refusal.status, {
     ...awsHeaders(now),
     'content-type': contentType,
     'content-length': Buffer.byteLength(text),
-    'x-amzn-errortype': refusal.code,
+    ...(isNameless ? {} : { 'x-amzn-errortype': refusal.code }),
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   });
   response.end(text);
