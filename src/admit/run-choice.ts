@@ -67,6 +67,7 @@ export function createRunChooser(
   runsLeft?: RunsLeft,
 ): RunChooser {
   const { runs, mark, maxDrainMs } = options;
+  const forward = createForwardTime(now);
   const quota = createFailureQuota(options.failuresPerMinute);
   const sampling = createSampling(options, now, runsLeft);
 
@@ -122,7 +123,26 @@ export function createRunChooser(
     };
   };
 
-  return { choose, state, runsLeft: sampling.runsLeft };
+  return {
+    choose: (call, now, load) => choose(call, forward(now), load),
+    state: (now, load) => state(forward(now), load),
+    runsLeft: (now) => sampling.runsLeft(forward(now)),
+  };
+}
+
+/** More than this, in milliseconds, is a clock that was set back. */
+const longestDisorder = 600_000;
+
+/**
+ * Time that does not run backwards: posts are kept in another order than they began to arrive in, and
+ * what refills or fades over time must not do so twice.
+ */
+function createForwardTime(startedAt: number): (now: number) => number {
+  let latest = startedAt;
+  return (now) => {
+    if (now > latest || latest - now > longestDisorder) latest = now;
+    return latest;
+  };
 }
 
 /** A record's id is a hash: its first bits are as good as any chance, and the same at each try. */

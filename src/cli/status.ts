@@ -62,7 +62,10 @@ function detailRows(detail: DetailCounts): [string, string][] {
   return [
     ['runs', runs.join('; ')],
     ['chunks', `${detail.chunks} kept; ${detail.chunkPending} calls waiting`],
-    ['traces', `${detail.traces} sent; ${detail.tracesPending} calls waiting`],
+    [
+      'traces',
+      `${detail.traces} sent; ${detail.tracesWaived ? 'MLflow takes none' : `${detail.tracesPending} calls waiting`}`,
+    ],
   ];
 }
 

@@ -47,6 +47,8 @@ export interface DetailCounts {
   /** Calls in chunks that are open, or closed and not kept yet. */
   notInChunks: number;
   tracesPending: number;
+  /** MLflow takes no traces at present, so that no call waits for one. */
+  tracesWaived: boolean;
   /** The rate at which successes get a run, 0 to 1. */
   sampleRate: number;
   /** Runs a second that MLflow takes, as far as it is known. */

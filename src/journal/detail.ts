@@ -31,8 +31,8 @@ export interface TraceJournal {
   beginTraces(seqs: readonly number[], now: number): Promise<void>;
   /** These calls need no trace any more: they have it, or cannot have one (`given up`). */
   tracesEnded(seqs: readonly number[], end: 'kept' | 'given up', now: number): Promise<void>;
-  /** Nothing waits for a trace any more, and no call that comes gets one; a restart asks again. */
-  waiveTraces(): Promise<void>;
+  /** Whether nothing waits for a trace any more, and no call that comes gets one; not so after a restart. */
+  waiveTraces(isWaived: boolean): Promise<void>;
 }
 
 /** A closed chunk: calls that are kept together, each call in one chunk. Times are Unix milliseconds. */

@@ -122,7 +122,7 @@ export async function openJournal(
     wantingTraces: (limit, after) => ask({ op: 'wantingTraces', limit, after }),
     beginTraces: (seqs, now) => ask({ op: 'beginTraces', seqs, now }),
     tracesEnded: (seqs, end, now) => ask({ op: 'tracesEnded', seqs, end, now }),
-    waiveTraces: () => ask({ op: 'waiveTraces' }),
+    waiveTraces: (isWaived) => ask({ op: 'waiveTraces', isWaived }),
     setPace: (runsPerSecond) => ask({ op: 'setPace', runsPerSecond }),
     reconfigure: (policy) => ask({ op: 'reconfigure', policy }),
     close: async () => {

@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts';
 import { numberOf } from './open-database.ts';
 import type { RunsReport } from './runs.ts';
 import type { Space } from './space.ts';
+import type { Traces } from './traces.ts';
 
 /** Bytes of a post as LiteLLM makes them; while one fits, the journal counts as open. */
 const ordinaryPost = 1_000_000;
@@ -14,10 +15,11 @@ export interface AccountParts {
   space: Space;
   /** How runs are chosen at present. */
   runs: () => RunsReport;
+  traces: Pick<Traces, 'isWaived'>;
 }
 
 /** Reads the conservation account, and holds its counts against the rows that are really there. */
-export function createAccountant({ database, ledger, space, runs }: AccountParts) {
+export function createAccountant({ database, ledger, space, runs, traces }: AccountParts) {
   const journalId = String(
     database.prepare("SELECT value FROM meta WHERE name = 'journal_id'").get()?.['value'],
   );
@@ -41,6 +43,7 @@ export function createAccountant({ database, ledger, space, runs }: AccountParts
       ...(typeof oldestChunkAt === 'number' && { oldestChunkAt }),
       notInChunks: numberOf(database, 'SELECT coalesce(sum(calls), 0) FROM chunks WHERE ended = 0'),
       tracesPending: counts.get('traces_waiting') ?? 0,
+      tracesWaived: traces.isWaived(),
       chunksGivenUp: counts.get('chunks_given_up') ?? 0,
       tracesGivenUp: counts.get('traces_given_up') ?? 0,
       sampleRate,

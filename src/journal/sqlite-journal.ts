@@ -183,7 +183,10 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       if (body.buffer instanceof ArrayBuffer) body.buffer.transfer(0);
       return copied;
     },
-    account: createAccountant({ database, ledger, space, runs: () => runs.report(Date.now()) }),
+    account: createAccountant({
+      ...{ database, ledger, space, traces },
+      runs: () => runs.report(Date.now()),
+    }),
     dead: {
       ...dead,
       requeue: (filter, now) => {

@@ -12,7 +12,8 @@ export interface Traces {
   wanting(limit: number, after: number): TracedCall[];
   begin(seqs: readonly number[], now: number): void;
   ended(seqs: readonly number[], end: 'kept' | 'given up', now: number): void;
-  waive(): void;
+  waive(isWaived: boolean): void;
+  isWaived(): boolean;
   /** Lets some calls go that need no trace after all; whether there are more. */
   release(now: number): boolean;
   /** Gives some traces up for want of room, the oldest first; answers how many. */
@@ -43,6 +44,7 @@ export function createTraces(
     `SELECT seq FROM calls INDEXED BY calls_trace
      WHERE wants & ${want.trace} ORDER BY seq LIMIT ${aStep}`,
   );
+  const unbegin = database.prepare('UPDATE calls SET trace_begun = NULL WHERE seq = ?');
   let areWaived = false;
   const areWanted = () => wanted() && !areWaived && ledger.count('traces_waiting') < mostWaiting;
 
@@ -78,12 +80,17 @@ export function createTraces(
       for (const seq of seqs) begin.run(now, seq);
     },
     ended: (seqs, end, now) => {
-      for (const seq of seqs) settler.gotWhatItWanted(seq, want.trace, now);
+      for (const seq of seqs) {
+        // What is written of the call from now on names no trace.
+        if (end === 'given up') unbegin.run(seq);
+        settler.gotWhatItWanted(seq, want.trace, now);
+      }
       ledger.add(end === 'kept' ? 'traces' : 'traces_given_up', seqs.length);
     },
-    waive: () => {
-      areWaived = true;
+    waive: (isWaived) => {
+      areWaived = isWaived;
     },
+    isWaived: () => areWaived,
     release: (now) => {
       if (wanted() && !areWaived) return false;
       return letGo(now) === aStep;

@@ -43,7 +43,7 @@ export type Command =
   | { op: 'wantingTraces'; limit: number; after: number }
   | { op: 'beginTraces'; seqs: readonly number[]; now: number }
   | { op: 'tracesEnded'; seqs: readonly number[]; end: 'kept' | 'given up'; now: number }
-  | { op: 'waiveTraces' }
+  | { op: 'waiveTraces'; isWaived: boolean }
   | { op: 'setPace'; runsPerSecond: number | undefined }
   | { op: 'reconfigure'; policy: JournalPolicy }
   | { op: 'close' };

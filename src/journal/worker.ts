@@ -184,7 +184,7 @@ function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answ
       journal.traces.ended(command.seqs, command.end, command.now);
       return undefined;
     case 'waiveTraces':
-      journal.traces.waive();
+      journal.traces.waive(command.isWaived);
       return undefined;
     case 'setPace':
       journal.setPace(command.runsPerSecond);

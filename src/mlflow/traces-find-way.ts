@@ -23,12 +23,14 @@ export async function findTracesWay(ask: Ask, wish: TracesWish): Promise<Outcome
   return served.kind === 'done' ? probe(ask, wish, version) : served;
 }
 
-/** Asks for what each server has, and may be seen by whoever may record there. */
+/**
+ * Asks for an experiment that is nowhere, which whoever may record there may ask: one that is there may be
+ * another's.
+ */
 export async function askWhetherServed(ask: Ask): Promise<Outcome<void>> {
-  const path = '/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default';
+  const path = '/api/2.0/mlflow/experiments/get-by-name?experiment_name=sidecar-no-such-experiment';
   const name = 'experiments/get-by-name';
   const asked = await ask({ name, method: 'GET', path }, (answer) => parsed(answer));
-  // An experiment that was deleted is an answer, too.
   return asked.kind === 'reject' ? { kind: 'done', value: undefined } : mapDone(asked, () => {});
 }
 

@@ -46,6 +46,7 @@ export function detailReport(
     },
     traces: {
       setting: recording.traces,
+      because: traceReasonOf(detail.tracesWaived, recording.traces),
       complete: detail.traces,
       given_up: detail.tracesGivenUp,
       pending: detail.tracesPending,
@@ -72,6 +73,13 @@ function reasonOf(limitedBy: 'drain' | 'day' | undefined, setting: string): stri
     case undefined:
       return 'every call: all fit';
   }
+}
+
+function traceReasonOf(areWaived: boolean, setting: string): string {
+  if (setting === 'off') return 'record.traces is off';
+  return areWaived
+    ? 'none: this MLflow takes none of many in a request; it is asked again each hour'
+    : 'every call';
 }
 
 /** To three digits that count. */

@@ -67,6 +67,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
   };
   const noRun = count('calls_without_run', 'Calls that were chosen to have no run', ['reason']);
   const waiting = gauge('detail_pending', 'Calls that wait for a run, a chunk or a trace', ['for']);
+  const tracesWaived = gauge('traces_waived', '1 while MLflow takes no traces');
   const sampleRate = gauge('run_sample_rate', 'The share of successes that get a run, 0 to 1');
   const limited = gauge('run_sample_limited', '1 for what keeps that share below 1', ['by']);
   const runsPerSecond = gauge('runs_per_second', 'Runs a second that MLflow takes; 0: not known');
@@ -125,6 +126,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     waiting.set({ for: 'run' }, detail.runsPending);
     waiting.set({ for: 'chunk' }, detail.chunkPending);
     waiting.set({ for: 'trace' }, detail.tracesPending);
+    tracesWaived.set(detail.tracesWaived ? 1 : 0);
     sampleRate.set(detail.sampleRate);
     runsLeft.set(detail.runsLeftOfDay);
     for (const by of ['drain', 'day']) limited.set({ by }, detail.limitedBy === by ? 1 : 0);

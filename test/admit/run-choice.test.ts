@@ -4,6 +4,7 @@ import { createRunChooser, lanes, type RunChoiceOptions } from '../../src/admit/
 import type { CallRecord } from '../../src/call/call-record.ts';
 import { parseCall } from '../../src/call/parse-call.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
+import { createRandom } from '../support/random.ts';
 
 const now = 1_800_000_000_000;
 const minute = 60_000;
@@ -113,4 +114,39 @@ test('when too many of them wait, not even marked calls are promised a run', () 
     hasRun(choose(marked(), now, waiting(lanes.failed, 9_001))),
     'others are not ahead of it',
   );
+});
+
+test('posts that are kept in another order than they came in spend nothing twice', () => {
+  const random = createRandom(3);
+  const disorder = () => random.between(0, 3_000);
+  const quotas = chooser();
+  let failures = 0;
+  for (let at = now; at < now + 10 * minute; at += 100) {
+    if (hasRun(quotas.choose(failure(), at - disorder(), idle))) failures += 1;
+  }
+  assert.ok(failures <= 200, `${failures} failures in ten minutes`);
+
+  const one = call();
+  const hash = () =>
+    random
+      .between(0, 2 ** 32 - 1)
+      .toString(16)
+      .padStart(8, '0')
+      .padEnd(64, '0');
+  const chance = () => ({ ...one, recordId: hash() });
+  const days = chooser({ maxRunsPerDay: 1_000 });
+  let onSecondDay = 0;
+  for (let second = 0; second < 2 * 86_400; second += 1) {
+    const isChosen = hasRun(days.choose(chance(), now + second * 1_000 - disorder(), idle));
+    if (isChosen && second >= 86_400) onSecondDay += 1;
+  }
+  assert.ok(onSecondDay < 1_050, `${onSecondDay} runs on the second day`);
+});
+
+test('a clock that was set back by an hour begins anew from there', () => {
+  const behind = chooser({ failuresPerMinute: 1 });
+  assert.ok(hasRun(behind.choose(failure(), now, idle)));
+  assert.ok(!hasRun(behind.choose(failure(), now, idle)));
+  assert.ok(hasRun(behind.choose(failure(), now - 60 * minute, idle)));
+  assert.ok(hasRun(behind.choose(failure(), now - 59 * minute, idle)));
 });

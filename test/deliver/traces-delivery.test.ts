@@ -264,6 +264,58 @@ for (const abilities of [
   });
 }
 
+test('a permission that is lacking for something else than traces costs none', async (t) => {
+  const server = await startMinimalTraces(t, newest);
+  server.fault = (request) => (request === 'experiments/create' ? { status: 403 } : undefined);
+  const line = startTraceLine(t, server.url);
+  line.append(eventsFrom(1, 5));
+  await line.pass(10 * minute);
+  assert.ok(!line.isWaived());
+  assert.equal(line.held(), 'forbidden');
+  server.fault = () => undefined;
+  await line.pass(5 * minute);
+  assert.equal(line.counts().kept, 5);
+});
+
+for (const status of [403, 404]) {
+  test(`a server that may not be asked what it has (${status}) costs the traces in doubt, and no others`, async (t) => {
+    const server = await startMinimalTraces(t, old);
+    const line = startTraceLine(t, server.url);
+    line.append(eventsFrom(1, 3));
+    await line.pass(3 * second);
+    let lost = 0;
+    server.fault = (request) => {
+      if (request === 'traces/batchGet') return { status, body: page };
+      return isPost(request) && ++lost === 1 ? 'drop_after' : undefined;
+    };
+    line.append(eventsFrom(4, 13));
+    await line.pass(30 * second);
+    line.append(eventsFrom(14, 20));
+    await line.pass(30 * second);
+    assert.deepEqual(line.counts(), { waiting: 10, kept: 10, givenUp: 0 });
+    line.append(eventsFrom(21, 25));
+    await line.pass(10 * minute);
+    assert.deepEqual(line.counts(), { waiting: 0, kept: 15, givenUp: 10 });
+    assert.deepEqual(line.losses, ['10 unclear']);
+    assert.equal(totalTokens(server), 25 * 28, 'what was in doubt had been kept, once');
+  });
+}
+
+test('a server that takes no traces is asked again each hour, and gets those of the calls since', async (t) => {
+  const server = await startMinimalTraces(t, { version: '2.16.2' });
+  const line = startTraceLine(t, server.url);
+  await line.pass(30 * minute);
+  assert.ok(line.isWaived());
+  server.abilities = newest;
+  await line.pass(31 * minute);
+  assert.ok(!line.isWaived());
+  line.append(eventsFrom(1, 5));
+  await line.pass(minute);
+  assert.deepEqual([line.ways, line.counts().kept], [['none', 'otlp'], 5]);
+  const asked = server.requests.filter((request) => request === 'version').length;
+  assert.ok(asked <= 2, `${asked} times`);
+});
+
 test('spans go straight to S3, also where the files of runs go by presigned URLs', async (t) => {
   const server = await startMinimalTraces(t, { version: '3.4.0', v3: true });
   server.artifactRoot = 's3://calls/1';

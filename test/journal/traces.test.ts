@@ -32,7 +32,7 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
     wanting: (limit = 10, after = 0) => run(() => journal.traces.wanting(limit, after)),
     begin: (...seqs: number[]) => run(() => journal.traces.begin(seqs, now)),
     ended: (seqs: number[]) => run(() => journal.traces.ended(seqs, 'kept', now)),
-    waive: () => run(() => journal.traces.waive()),
+    waive: (isWaived = true) => run(() => journal.traces.waive(isWaived)),
     account: () => run(() => journal.account()),
     tidy: () => {
       while (journal.tidy(now));
@@ -93,6 +93,17 @@ test('where the server takes no traces, nothing waits for one', (t) => {
   const { pending, recorded, addsUp } = journal.account();
   assert.deepEqual([pending, recorded, addsUp], [0, 1_201, true]);
   assert.deepEqual(journal.wanting(), []);
+});
+
+test('a server that takes traces after all gets those of the calls since', (t) => {
+  const journal = opened(t);
+  journal.waive();
+  journal.append(litellmEvent(1));
+  assert.equal(journal.account().detail.tracesWaived, true);
+  journal.waive(false);
+  journal.append(litellmEvent(2));
+  const { recorded, detail } = journal.account();
+  assert.deepEqual([recorded, detail.tracesPending, detail.tracesWaived], [1, 1, false]);
 });
 
 test('where traces are not wanted any more, those that wait for one are let go', (t) => {

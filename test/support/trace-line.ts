@@ -78,8 +78,8 @@ export function startTraceLine(
     tracesEnded: async (seqs: readonly number[], end: 'kept' | 'given up') => {
       for (const call of calls) if (seqs.includes(call.seq)) call.end = end;
     },
-    waiveTraces: async () => {
-      isWaived = true;
+    waiveTraces: async (waived: boolean) => {
+      isWaived = waived;
     },
     body: async (seq: number, place?: Uint8Array<SharedArrayBuffer>) => {
       const body = calls.find((call) => call.seq === seq)?.body;

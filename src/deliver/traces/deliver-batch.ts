@@ -3,6 +3,7 @@ import type { Outcome } from '../../mlflow/outcome.ts';
 import type { TracesWay } from '../../mlflow/traces-client.ts';
 import { traceIdsOf } from '../../record/trace/trace-ids.ts';
 import { type LoadedTrace, loadTrace } from './load-trace.ts';
+import { isRefusedAlone } from './refused-alone.ts';
 import { type OtlpWay, type Sending, sendTraces } from './send-traces.ts';
 import { startTrace } from './start-traces.ts';
 import type { Failure } from './trace-parts.ts';
@@ -45,18 +46,20 @@ export async function deliverBatch(
   }
   if (way.kind === 'v3') return startAll(sending, experiment.value, calls);
   if (way.resendSafe) return sendAll(sending, way, experiment.value, calls);
+  // Whatever becomes of the question, those that are sure do not wait for it.
+  const failure = await sendAll(sending, way, experiment.value, sure);
+  if (failure !== undefined) return failure;
   const unclear = calls.filter((call) => doubts.isUnclear(call) && doubts.isRipe(call));
   const missing = await askAbout(sending, way, unclear);
-  if (missing.kind !== 'done') {
-    doubts.clear(sure.map(({ seq }) => seq));
-    return missing;
-  }
-  return sendAll(sending, way, experiment.value, [...missing.value, ...sure]);
+  return missing.kind === 'done' ? sendAll(sending, way, experiment.value, missing.value) : missing;
 }
 
-/** Those of calls whose traces may be there that the server does not have. The others end. */
+/**
+ * Those of calls whose traces may be there that the server does not have. The others end; all of them
+ * where the server does not answer such a question: a trace that is sent twice would count twice.
+ */
 async function askAbout(
-  { parts, ended }: Sending,
+  { parts, doubts, ended }: Sending,
   way: OtlpWay,
   calls: readonly TracedCall[],
 ): Promise<Outcome<TracedCall[]>> {
@@ -64,6 +67,12 @@ async function askAbout(
   const idOf = ({ record }: TracedCall) => traceIdsOf(record.recordId).traceId;
   const there = await parts.mlflow.present(calls.map(idOf), way.ask);
   if (there.kind !== 'done') {
+    if ((await isRefusedAlone(parts, there)) && doubts.questionRefused()) {
+      const seqs = calls.map(({ seq }) => seq);
+      await ended(seqs, 'given up');
+      parts.onLoss(calls.length, 'unclear', `${way.ask} is refused`);
+      return { kind: 'done', value: [] };
+    }
     if (there.kind === 'hold') parts.hold.refused(there);
     else if (there.kind !== 'reject') parts.hold.failed(there.reason);
     return there;

@@ -6,6 +6,8 @@ import type { Clock } from '../clock.ts';
 const unclearFor = 90_000;
 /** Failures over one trace after which it is given up, while others pass. */
 const mostFailures = 3;
+/** After so many refusals the server is not asked any more what it has. */
+const mostRefusals = 3;
 /** Between two of them it waits, in milliseconds. */
 const waits: Backoff = { first: 15_000, longest: 300_000 };
 
@@ -28,6 +30,8 @@ export interface Doubts {
   isSuspect(seq: number): boolean;
   /** It is not to be sent yet. */
   mustWait(seq: number): boolean;
+  /** The server refused to be asked what it has, and answered others; whether that is so for good. */
+  questionRefused(): boolean;
   /** The server took others. */
   othersPassed(): void;
   /** They have ended. */
@@ -43,6 +47,7 @@ export function createDoubts(clock: Clock, random: () => number): Doubts {
     { times: number; tries: number; passes: number; until: number }
   >();
   let passes = 0;
+  let questionsRefused = 0;
 
   const unclear = (seqs: readonly number[]) => {
     for (const seq of seqs) {
@@ -78,6 +83,10 @@ export function createDoubts(clock: Clock, random: () => number): Doubts {
     },
     isSuspect: (seq) => failures.has(seq),
     mustWait: (seq) => (failures.get(seq)?.until ?? 0) > clock.ticks(),
+    questionRefused: () => {
+      questionsRefused += 1;
+      return questionsRefused >= mostRefusals;
+    },
     othersPassed: () => {
       passes += 1;
     },

@@ -55,7 +55,8 @@ export async function sendTraces(
     if (over.aborted) return stop(outcome, some, false);
     if (outcome.kind === 'hold') {
       hold.refused(outcome);
-      return stop(outcome, some, way.atomic || keptNothing.test(outcome.reason));
+      const isClear = way.atomic || keptNothing.test(outcome.reason);
+      return stop({ ...outcome, isOfTraces: true }, some, isClear);
     }
     if (outcome.kind === 'ambiguous') {
       hold.failed(outcome.reason);

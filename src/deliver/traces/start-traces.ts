@@ -31,7 +31,7 @@ export async function startTrace(
   switch (started.kind) {
     case 'hold':
       hold.refused(started);
-      return started;
+      return { ...started, isOfTraces: true };
     case 'reject':
       if (started.reason !== 'invalid') {
         experiments.forget();

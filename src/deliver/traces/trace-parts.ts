@@ -31,4 +31,7 @@ export interface TraceDeliveryParts {
   onLoss: (traces: number, reason: string, detail: string) => void;
 }
 
-export type Failure = Exclude<Outcome<unknown>, { kind: 'done' }>;
+export type Failure = Exclude<Outcome<unknown>, { kind: 'done' }> & {
+  /** It is of a request that carried traces, not of one that prepares for that. */
+  isOfTraces?: true;
+};

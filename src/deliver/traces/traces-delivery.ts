@@ -1,10 +1,11 @@
 import type { TracesWay } from '../../mlflow/traces-client.ts';
 import { type Backoff, fullJitter } from '../backoff.ts';
-import { createPace } from '../usage/pace.ts';
+import { createPace, type Pace } from '../usage/pace.ts';
 import { createDoubts } from './doubts.ts';
 import { passOver } from './pass.ts';
+import { isRefusedAlone } from './refused-alone.ts';
 import type { Sending } from './send-traces.ts';
-import type { Failure, TraceDeliveryParts } from './trace-parts.ts';
+import type { TraceDeliveryParts } from './trace-parts.ts';
 
 /**
  * How long it waits for more calls, in milliseconds: after a silence the first call is sent soon; then
@@ -18,59 +19,90 @@ const smallEvery = 1_000;
 const waits: Backoff = { first: 2_000, longest: 300_000 };
 /** After so many refusals of traces alone, with nothing kept before, the server takes none. */
 const mostRefusals = 3;
-/** MLflow takes traces of a deleted experiment, where nobody sees them; so it is looked for each hour. */
-const forgetEvery = 3_600_000;
+/**
+ * So often it is asked anew how traces go there, since a server may be another one by now, and experiments
+ * are looked for anew, since MLflow takes traces of a deleted one, where nobody sees them.
+ */
+const askEvery = 3_600_000;
 
 /**
  * Gives each call that wants one a trace, a hundred a request where the server takes OTLP. It finds out
  * by itself how traces go there, and waives them where they do not.
  *
- * @returns Resolves when `over` ends it, or when nothing wants a trace any more.
+ * @returns Resolves when `over` ends it.
  */
 export async function deliverTraces(parts: TraceDeliveryParts): Promise<void> {
-  const { journal, untilKept, clock, wish, hold, over, onWay } = parts;
-  const found = await untilFound(parts);
-  if (found === undefined) return;
-  let way = found;
-  onWay(way);
-
+  const { journal, untilKept, clock, over, onWay } = parts;
   const doubts = createDoubts(clock, parts.random);
-  const sending: Sending = {
+  const course: Course = {
     parts,
     doubts,
     ended: async (seqs, end) => {
       await untilKept(() => journal.tracesEnded(seqs, end, clock.now()));
       doubts.forget(seqs);
     },
+    pace: createPace(clock, smallBurst, smallEvery),
+    hasWorked: false,
   };
-  const pace = createPace(clock, smallBurst, smallEvery);
-  let forgetAt = clock.ticks() + forgetEvery;
-  let hasWorked = false;
+  let told: TracesWay['kind'] | undefined;
+  let way: TracesWay | undefined;
+  while (!over.aborted) {
+    way ??= await untilFound(parts);
+    if (way === undefined) return;
+    const { kind } = way;
+    if (kind !== told) onWay(way);
+    told = kind;
+    await untilKept(() => journal.waiveTraces(kind === 'none'));
+    if (way.kind !== 'none') way = await goBy(course, way);
+    else {
+      await clock.sleep(askEvery, over);
+      way = undefined;
+    }
+  }
+}
+
+/** What stays while ways change. */
+interface Course extends Sending {
+  pace: Pace;
+  /** A trace was kept. */
+  hasWorked: boolean;
+}
+
+/**
+ * Delivers by a way until it is time to ask again.
+ *
+ * @returns The next way, where the server takes no traces by this one.
+ */
+async function goBy(
+  course: Course,
+  way: Exclude<TracesWay, { kind: 'none' }>,
+): Promise<TracesWay | undefined> {
+  const { parts, pace } = course;
+  const { clock, wish, hold, over } = parts;
+  const until = clock.ticks() + askEvery;
   let refusals = 0;
   let failures = 0;
-  while (way.kind !== 'none' && !over.aborted) {
-    if (clock.ticks() >= forgetAt) {
-      parts.experiments.forget();
-      forgetAt = clock.ticks() + forgetEvery;
-    }
-    const { failure, kept, tried, hasMore } = await passOver(sending, way, pace);
-    hasWorked ||= kept > 0;
+  parts.experiments.forget();
+  while (!over.aborted && clock.ticks() < until) {
+    const { failure, kept, tried, hasMore } = await passOver(course, way, pace);
+    course.hasWorked ||= kept > 0;
     failures = failure === undefined ? 0 : failures + 1;
     // A path that has answered before is refused for another reason, which may pass.
-    if (!hasWorked && (await areRefusedAlone(parts, failure))) refusals += 1;
+    if (!course.hasWorked && failure?.isOfTraces && (await isRefusedAlone(parts, failure))) {
+      refusals += 1;
+    }
     if (refusals === mostRefusals) {
-      refusals = 0;
-      const isMissing = isHold(failure, /^unsupported$/);
-      way = isMissing && wish === 'on' && way.kind === 'otlp' ? { kind: 'v3' } : { kind: 'none' };
       // What was refused is asked for no more.
       await clock.sleep(untilProbe(parts), over);
       hold.succeeded();
-      onWay(way);
-    } else if (failure !== undefined || !hasMore) {
+      const isMissing = failure?.kind === 'hold' && failure.reason === 'unsupported';
+      return { kind: isMissing && wish === 'on' && way.kind === 'otlp' ? 'v3' : 'none' };
+    }
+    if (failure !== undefined || !hasMore) {
       await rest(parts, failures, tried > 0 ? gather : look);
     }
   }
-  if (!over.aborted) await untilKept(() => journal.waiveTraces());
+  return undefined;
 }
 
 /** Asks how traces go there until it is known; absent when it ended before. */
@@ -101,19 +133,4 @@ async function rest(parts: TraceDeliveryParts, failures: number, least: number):
 function untilProbe({ hold, clock }: TraceDeliveryParts): number {
   const state = hold.state();
   return state.state === 'held' ? Math.max(0, state.probeAt - clock.now()) : 0;
-}
-
-/** Whether the server refuses traces, and answers what else it is asked. */
-async function areRefusedAlone(
-  { mlflow, wish }: TraceDeliveryParts,
-  failure: Failure | undefined,
-): Promise<boolean> {
-  const isRefused =
-    isHold(failure, /^unsupported$/) ||
-    (wish === 'auto' && isHold(failure, /^(forbidden|unauthorized)$/));
-  return isRefused && (await mlflow.serves()).kind === 'done';
-}
-
-function isHold(failure: Failure | undefined, reason: RegExp): boolean {
-  return failure?.kind === 'hold' && reason.test(failure.reason);
 }
