@@ -33,6 +33,8 @@ export interface StoreOptions {
   /** Puts a tiny object there. */
   write: boolean;
   kmsKeyId?: string | undefined;
+  /** Of a managed MLflow. */
+  mlflowRegion?: string | undefined;
 }
 
 /** Whether files can go where they are to go. */
@@ -88,7 +90,7 @@ async function putTiny(
 async function lookAtBucket(
   place: string,
   bucket: string,
-  { access, environment }: StoreOptions,
+  { access, environment, mlflowRegion }: StoreOptions,
 ): Promise<Check> {
   const own = serviceEndpoint('S3', environment);
   const url =
@@ -115,10 +117,10 @@ async function lookAtBucket(
     );
   }
   const region = answer.headers['x-amz-bucket-region'];
-  if (typeof region === 'string' && region !== access.region) {
+  if (typeof region === 'string' && mlflowRegion !== undefined && region !== mlflowRegion) {
     return warning(
       'artifacts',
-      `${place}: the bucket is in ${region}, and MLflow in ${access.region}`,
+      `${place}: the bucket is in ${region}, and MLflow in ${mlflowRegion}`,
       'It works; each file crosses regions, which costs time and money. See docs/sagemaker.md.',
     );
   }

@@ -96,12 +96,13 @@ async function* lookAtAll(
     if (permissions.length === 1) return;
     yield await checkVersion(asking);
     const kmsKeyId = settings.artifacts.kmsKeyId;
+    const mlflowRegion = setting.kind === 'url' ? undefined : access.region;
     const places = await storesOf(asking);
     if (setting.kind === 'url' && places.some((place) => place.startsWith('s3://'))) {
       yield await checkIdentity(access, environment, Date.now());
     }
     for (const place of places) {
-      yield [await checkStore(place, { access, environment, write, kmsKeyId })];
+      yield [await checkStore(place, { access, environment, write, kmsKeyId, mlflowRegion })];
     }
     if (places.length === 0 && permissions[0]?.result === 'ok') {
       const { experiment } = settings.record;
