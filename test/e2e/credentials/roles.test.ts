@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { grantedBy } from '../../support/iam-policy.ts';
 import { stsActions } from '../../support/small-sts.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import {
   arn,
   assertEachOnce,
@@ -186,4 +187,30 @@ test('where keys in the environment hide the role of a container, start and auth
   await post(sidecar, 1, 1);
   await sidecar.drained();
   assert.ok(sidecar.tail(200).includes(warning));
+});
+
+test('500 calls are recorded once each while the session of a chain of roles runs out twice', async (t) => {
+  const stage = await startWithUser(t);
+  const SIDECAR_CONFIG = settingsWithRoles(stage, [
+    { roleArn: roleOf('base') },
+    { roleArn: roleOf('recorder') },
+  ]);
+  const sidecar = await sidecarOn(t, stage, { ...user, SIDECAR_CONFIG });
+  await post(sidecar, 1, 500);
+  const recorded = () =>
+    [...stage.mlflow.runs.values()].filter(({ status }) => status === 'FINISHED').length;
+  for (const count of [100, 300]) {
+    await waitUntil(() => (recorded() >= count ? true : undefined), {
+      ...{ what: `${count} recorded calls`, withinMs: 60_000, everyMs: 10 },
+    });
+    stage.edge.expire(stage.edge.requests.at(-1)?.accessKeyId ?? '');
+  }
+  await sidecar.drained(60_000);
+  assertEachOnce(stage, 500);
+  const assumed = stage.sts.calls.filter(({ action }) => action === 'AssumeRole');
+  const timesOf = (name: string) =>
+    assumed.filter(({ parameters }) => parameters['RoleArn'] === roleOf(name)).length;
+  assert.equal(timesOf('recorder'), 3, 'one refresh at a time');
+  const refusals = stage.edge.requests.flatMap(({ refusal }) => refusal ?? []);
+  assert.deepEqual(new Set(refusals), new Set(['ExpiredTokenException']));
 });
