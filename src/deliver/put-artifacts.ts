@@ -5,9 +5,20 @@ import type { CallEnd } from './call-end.ts';
 import { dead, isAtFault, judge } from './judge.ts';
 import type { RunFile } from './run-to-make.ts';
 
-/** The run's files, one after the other. */
-export function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
-  return putAll(attempt, run, attempt.run.files);
+/**
+ * The run's files, one after the other. One that the place does not take goes in halves; what cannot be
+ * halved is left out, and noted as shed. No run at all, where nothing is stored of a file that it cannot be
+ * without.
+ */
+export async function putArtifacts(attempt: Attempt, run: BegunRun): Promise<CallEnd | undefined> {
+  for (const file of attempt.run.files) {
+    const end = await putFile(attempt, run, file);
+    if (end !== undefined) return end;
+    if (file.isEssential && !isStored(attempt, file)) {
+      return dead('rejected', file.name);
+    }
+  }
+  return undefined;
 }
 
 async function putAll(
@@ -27,7 +38,10 @@ async function putFile(
   run: BegunRun,
   file: RunFile,
 ): Promise<CallEnd | undefined> {
-  if (attempt.progress.shed?.includes(file.name)) return undefined;
+  if (attempt.progress.shed?.includes(file.name)) {
+    return file.instead === undefined ? undefined : putFile(attempt, run, file.instead);
+  }
+  if (attempt.isDone(halved(file))) return putAll(attempt, run, file.halves?.() ?? []);
   if (!attempt.isDone(file.name)) {
     const put = (place?: BodyPlace) => putOnce(attempt, run, file, place);
     const end = await (file.roomBytes === undefined
@@ -79,16 +93,35 @@ async function putOnce(
   }
 }
 
-/** The file in halves; without it, where there are none; or no run at all, where it cannot be without. */
+/** The file in halves; without it, where there are none. */
 async function withoutIt(
   attempt: Attempt,
   run: BegunRun,
   file: RunFile,
 ): Promise<CallEnd | undefined> {
   const halves = file.halves?.();
-  if (halves !== undefined) return putAll(attempt, run, halves);
-  if (file.isEssential) return dead('rejected', file.name);
+  const { instead } = file;
+  // What is sent in its place has to be found at fault by itself.
+  if (halves !== undefined || instead !== undefined) {
+    const { failures: _, ...progress } = attempt.progress;
+    attempt.progress = progress;
+  }
+  if (halves !== undefined) {
+    await attempt.stepDone(halved(file));
+    return putAll(attempt, run, halves);
+  }
   const { progress } = attempt;
   await attempt.keep({ ...progress, shed: [...(progress.shed ?? []), file.name] });
-  return undefined;
+  return instead === undefined ? undefined : putFile(attempt, run, instead);
+}
+
+/** The step that says that a file goes in halves from now on, so that nothing of it is there twice. */
+function halved({ name }: RunFile): string {
+  return `${name} in halves`;
+}
+
+/** Whether any of the file is stored: itself, a part of it, or what goes instead. */
+function isStored(attempt: Attempt, file: RunFile): boolean {
+  const parts = [...(file.halves?.() ?? []), ...(file.instead === undefined ? [] : [file.instead])];
+  return attempt.isDone(file.name) || parts.some((part) => isStored(attempt, part));
 }

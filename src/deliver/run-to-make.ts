@@ -32,10 +32,12 @@ export interface RunFile {
   roomBytes?: number;
   /** `undefined` where it is lost. */
   content: (place?: BodyPlace) => Promise<FileContent | undefined>;
-  /** The run is worth nothing without it; others are left out where they cannot be stored. */
+  /** The run is worth nothing where no part of it can be stored. */
   isEssential?: true;
   /** The same in two files, for a place that takes no file as large; `undefined` where there are no halves. */
   halves?: () => readonly RunFile[] | undefined;
+  /** Less of the same, where it is left out itself. */
+  instead?: RunFile;
   /** Told when it is stored, in this attempt or an earlier one. */
   onStored?: () => void;
 }

@@ -117,8 +117,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
   const isFull = ({ calls, bytes }: OpenChunk, more: number) =>
     calls >= mostCalls || (calls > 0 && bytes + more > mostBytes);
   const isOld = ({ calls, beganAt }: OpenChunk, now: number) =>
-    // By a clock that was set back nobody knows.
-    now < beganAt || now - beganAt >= Math.max(shortestOpen, longestOpen * (1 - calls / many));
+    now - beganAt >= Math.max(shortestOpen, longestOpen * (1 - calls / many));
 
   const closeOpen = (now: number) => {
     if (open === undefined) return;
@@ -129,7 +128,8 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
 
   return {
     chunkFor: (bytes, now) => {
-      if (open !== undefined && isFull(open, bytes)) closeOpen(now);
+      // None is taken while MLflow is held or away. Posts may come with times a little out of order.
+      if (open !== undefined && (isFull(open, bytes) || isOld(open, now))) closeOpen(now);
       transactions.onUndo(readAgain);
       open ??= {
         id: Number(begin.run(now, now, now).lastInsertRowid),
@@ -143,7 +143,11 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
       return open.id;
     },
     take: (destination, now, closeNow) => {
-      if (open !== undefined && (closeNow || isFull(open, 0) || isOld(open, now))) closeOpen(now);
+      // By a clock that was set back nobody knows how old it is.
+      const isDue = ({ beganAt }: OpenChunk) => closeNow || now < beganAt;
+      if (open !== undefined && (isDue(open) || isFull(open, 0) || isOld(open, now))) {
+        closeOpen(now);
+      }
       pullIn.run(now, now + longestWait);
       if (closeNow) hurry.run(now);
       const row = findDue.get(now);

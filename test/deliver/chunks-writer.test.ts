@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createBodyRoom } from '../../src/deliver/body-room.ts';
 import { openChunkFolder } from '../../src/deliver/chunks/chunk-folder.ts';
+import { memberRows } from '../../src/deliver/chunks/member-rows.ts';
 import { createMemberWriter } from '../../src/deliver/chunks/member-writer.ts';
 import { type ChunkWriterParts, writeChunk } from '../../src/deliver/chunks/write-chunk.ts';
 import { columns } from '../../src/record/calls/columns.ts';
@@ -135,7 +136,43 @@ test('large bodies pass through the room, whose place is used again for the next
   for (const [index, { call }] of linesOf(bytes).entries()) {
     assert.deepEqual(call, JSON.parse(calls[index]?.content.toString() ?? ''));
   }
-  assert.equal(chunk.members.length, 2, 'a member ends at 4 MB, too');
+  assert.equal(chunk.members.length, 6, 'a member ends at a megabyte, too');
+});
+
+test('a call of more than a megabyte is a member by itself', async (t) => {
+  const calls = Array.from({ length: 9 }, (_, seq) => {
+    const { record } = admitCall(litellmEvent(seq), receivedAt);
+    const filler = 'x'.repeat(seq === 4 ? megabyte : 1_000);
+    return { seq, receivedAt, record, content: Buffer.from(JSON.stringify({ filler })) };
+  });
+  const { chunk } = await written(t, calls);
+  assert.deepEqual(
+    chunk.members.map(({ ids }) => ids.length),
+    [4, 1, 4],
+  );
+});
+
+test('the rows of a member are its lines without the whole calls', async (t) => {
+  const anyChunk = fc.array(fc.tuple(anyCall, fc.option(anyBody, { nil: undefined })), {
+    minLength: 1,
+    maxLength: 20,
+  });
+  await fc.assert(
+    fc.asyncProperty(anyChunk, async (any) => {
+      const calls = any.map(([record, content], seq) => ({ seq, receivedAt, content, record }));
+      const { chunk, bytes, linesOf } = await written(t, calls);
+      for (const { offset, length } of chunk.members) {
+        const rows = await memberRows(chunk.lines.path, { offset, length });
+        const lines = linesOf(bytes.subarray(offset, offset + length));
+        assert.deepEqual(
+          linesOf(Buffer.from(rows ?? [])),
+          lines.map((line) => ({ ...line, call: null })),
+        );
+      }
+    }),
+    { numRuns: 60 },
+  );
+  assert.equal(await memberRows(join(tempFolder(t), 'gone'), { offset: 0, length: 9 }), undefined);
 });
 
 test('where runs, traces and sampling are known of calls, their columns say so', async (t) => {

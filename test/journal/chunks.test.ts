@@ -197,6 +197,36 @@ test('a chunk waits a quarter of an hour where calls are few, a minute where the
   assert.ok(many.take(now + minute));
 });
 
+test('while nothing takes them, chunks are closed all the same when their time has come', (t) => {
+  const journal = opened(t);
+  const hour = 60 * minute;
+  // A call a minute for two hours, each post a little earlier or later than it should be.
+  const jitter = (number: number) => (number % 3) * 90_000;
+  for (let number = 0; number < 120; number += 1) {
+    journal.append(now + number * minute + jitter(number), litellmEvent(number));
+  }
+  let calls = 0;
+  for (let chunks = 0; ; chunks += 1) {
+    const chunk = journal.take(now + 2 * hour + 10 * minute, true);
+    if (chunk === undefined) {
+      assert.ok(chunks <= 12, `${chunks} chunks`);
+      break;
+    }
+    assert.ok(chunk.endedAt - chunk.beganAt <= 15 * minute, `${chunk.endedAt - chunk.beganAt} ms`);
+    calls += chunk.calls;
+    journal.settle(chunk.id);
+  }
+  assert.equal(calls, 120);
+});
+
+test('a post that is a little earlier than the one before joins its chunk', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  journal.append(now - 1_000, litellmEvent(2));
+  journal.append(now + 1_000, litellmEvent(3));
+  assert.equal(journal.take(now + 15 * minute)?.calls, 3);
+});
+
 test('pages of a chunk are small, and hold all of it', (t) => {
   const journal = opened(t);
   const question = 'x'.repeat(200_000);

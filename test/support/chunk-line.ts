@@ -30,6 +30,8 @@ export interface ChunkLine {
   /** The folder of those files. */
   folder: string;
   holds(): { mlflow: DestinationState; artifacts: DestinationState };
+  /** A file of another run is stored at the clock's time. */
+  anotherStored(): void;
   flush(closeNow: boolean): Promise<void>;
   /** Lets time pass, and what is due be sent. */
   pass(ms: number): Promise<void>;
@@ -121,6 +123,10 @@ export async function startChunkLine(
     ...{ clock, successes, losses, troubles, folder },
     files: () => (existsSync(folder) ? readdirSync(folder) : []),
     holds: () => ({ mlflow: holds.mlflow.state(), artifacts: holds.artifacts.state() }),
+    anotherStored: () => {
+      successes.note('artifacts/put', clock.now());
+      holds.artifacts.succeeded();
+    },
     flush: async (closeNow) => line?.delivery.flush(closeNow),
     pass: async (ms) => {
       for (let passed = 0; passed <= ms; passed += look) {

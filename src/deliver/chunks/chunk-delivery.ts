@@ -165,10 +165,12 @@ function createDesk(parts: ChunkDeliveryParts): Desk {
 
 /**
  * The files of a chunk that is written anew may differ from those that were sent, by runs that its calls
- * got meanwhile; all of them are sent again, so that they fit each other.
+ * got meanwhile; all of them are sent again, so that they fit each other. Once the run says what it goes
+ * without, all are there that will be.
  */
 function withoutFiles(progress: Progress): Progress {
-  const { done, ...rest } = progress;
+  const { done, shed: _, ...rest } = progress;
+  if (done?.includes('shed')) return progress;
   return done?.includes('logged') ? { ...rest, done: ['logged'] } : rest;
 }
 

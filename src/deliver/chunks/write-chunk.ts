@@ -38,9 +38,13 @@ export interface WrittenFile {
   bytes: number;
 }
 
-/** A member ends with this many calls, or bytes before they are compressed. */
+/**
+ * A member ends with this many calls, and before these bytes (of the bodies, as they are before they are
+ * compressed): one of several calls is taken by any place that takes a megabyte, which is nginx's limit
+ * unless told, and a call that is larger stands alone.
+ */
 const callsAMember = 64;
-const bytesAMember = 4 * 1024 * 1024;
+const bytesAMember = 1024 * 1024;
 
 /**
  * Writes a chunk's table and its whole calls into files, call by call: what is in memory at once is a
@@ -97,11 +101,12 @@ async function writeFiles(
       if (page.length === 0) break;
       let rows = '';
       for (const call of page) {
+        if (lines.size() + call.bodyBytes > bytesAMember) await endMember();
         const cells = await writeCall(parts, lines, call, withPreviews);
         rows += tableRow(cells, { withPreviews, isFirst: sums.calls === 0 });
         sums = withCall(sums, call.record);
         ids.push(call.record.recordId);
-        if (ids.length === callsAMember || lines.size() >= bytesAMember) await endMember();
+        if (ids.length === callsAMember) await endMember();
         after = call.seq;
       }
       await table.appendFile(rows);
