@@ -1,11 +1,12 @@
 import { createS3 } from './aws/s3.ts';
 import { serviceEndpoint } from './aws/service-endpoint.ts';
 import { createBodyRoom } from './deliver/body-room.ts';
-import { type ChunkDelivery, deliverChunks } from './deliver/chunks/chunk-delivery.ts';
+import { deliverChunks } from './deliver/chunks/chunk-delivery.ts';
 import { openChunkFolder } from './deliver/chunks/chunk-folder.ts';
 import { createDelivery } from './deliver/deliver-call.ts';
 import { createDispatcher } from './deliver/dispatcher.ts';
 import { createExperiments } from './deliver/experiments.ts';
+import { flushAll, type NotFlushed } from './deliver/flush-all.ts';
 import { createGate, type Gate } from './deliver/gate.ts';
 import { createRation, type Ration } from './deliver/ration.ts';
 import { createRunPace, reportPace } from './deliver/run-pace.ts';
@@ -138,6 +139,8 @@ export async function createLine(
             log.warn({ traces: lost, reason }, 'MLflow does not take the traces of some calls'),
         });
 
+  const notInChunks = async () => (await journal.account()).detail.notInChunks;
+
   dispatcher.start();
   const loops = [
     ...(record.usage === 'on' ? [usage.run()] : []),
@@ -150,10 +153,13 @@ export async function createLine(
     drain: async (graceMs) => {
       const deadline = clock.now() + graceMs;
       dispatcher.pause();
-      const first = Promise.all([
-        record.usage === 'on' ? usage.flush(usageSettings.interval * 60_000) : undefined,
-        settings().journal.ephemeral ? flushAll(parts, chunks, deadline) : chunks.flush(true),
-      ]);
+      const intervalMs = usageSettings.interval * 60_000;
+      const kept = record.usage === 'on' ? usage : undefined;
+      const first = settings().journal.ephemeral
+        ? flushAll({ chunks, notInChunks, usage: kept, intervalMs, clock }, deadline).then((left) =>
+            reportLeft(log, left),
+          )
+        : Promise.all([kept?.flush(clock.now() + intervalMs), chunks.flush(true)]);
       await Promise.race([first.catch(ignoreLostJournal), clock.sleep(graceMs)]);
       await dispatcher.drain(Math.max(0, deadline - clock.now()));
     },
@@ -165,31 +171,16 @@ export async function createLine(
   };
 }
 
-/** Between two tries to send what is left, in milliseconds. */
-const patience = 500;
-
-/** Sends chunks until each call is in one, however often they have to be tried, or the time is over. */
-async function flushAll(
-  { journal, clock, log }: DeliveryParts,
-  chunks: Pick<ChunkDelivery, 'flush'>,
-  deadline: number,
-): Promise<void> {
-  for (;;) {
-    await chunks.flush(true);
-    const { notInChunks } = (await journal.account()).detail;
-    if (notInChunks === 0) return;
-    if (clock.now() + patience >= deadline) {
-      log.error({ calls: notInChunks }, 'calls are not in a chunk yet: they go with this disk');
-      return;
-    }
-    await clock.sleep(patience);
-  }
+/** Says what goes with the disk. */
+function reportLeft(log: DeliveryParts['log'], { calls, usage }: NotFlushed): void {
+  if (calls > 0) log.error({ calls }, 'calls are not in a chunk yet: they go with this disk');
+  if (usage) log.error('not all of the usage is in MLflow yet: the rest goes with this disk');
 }
 
 const wayWords = {
   otlp: 'calls become traces, many in a request',
   v3: 'calls become traces, each with a request of its own',
-  none: 'calls become no traces: this MLflow takes none of many in a request',
+  none: 'calls become no traces: this MLflow takes none of many in a request; it is asked again each hour',
 } as const;
 
 /** What sends requests to the server, each in its turn. */

@@ -57,6 +57,9 @@ export interface Journal extends JournalDesk, ChunkJournal, TraceJournal {
   close(): Promise<void>;
 }
 
+/** How often a series' own run is due, in milliseconds. */
+export const totalsEvery = 3_600_000;
+
 /** A run that holds the usage of a day, or of a series on that day. */
 export interface UsageRunKey {
   day: string;

@@ -127,6 +127,50 @@ test('a run of the day that a person deleted is not made again, and goes on when
   assert.equal(values(mlflow, 'requests', '2026-11-25')[0], 1);
 });
 
+/** What MLflow does when a person deletes the experiments: their runs go and come with them. */
+function deleteExperiments(mlflow: MinimalMlflow): void {
+  const mark = (deleted: boolean) => {
+    for (const one of [...mlflow.experiments.values(), ...mlflow.runs.values()]) {
+      one.deleted = deleted;
+    }
+  };
+  mark(true);
+  mlflow.fault = (request) => {
+    if (request === 'experiments/restore') mark(false);
+    return undefined;
+  };
+}
+
+test('an experiment that a person deleted is restored for the next run, and days go on', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const line = startUsageLine(t, mlflow.url, { by: [] });
+  line.append(litellmEvent(1));
+  await line.pass(interval);
+  deleteExperiments(mlflow);
+  await line.pass(14 * hour);
+  line.append(litellmEvent(2));
+  await line.pass(10 * minute);
+  assert.equal(values(mlflow, 'requests', '2026-11-25')[0], 1);
+  assert.ok(!dayRun(mlflow)?.deleted, 'with it comes the run of the day before');
+});
+
+test('a day that has ended is not lost by an experiment that was deleted before it was sent', async (t) => {
+  const mlflow = await startMinimalMlflow(t);
+  const line = startUsageLine(t, mlflow.url, {}, 22 * hour);
+  line.append(litellmEvent(1));
+  await line.pass(3 * hour);
+  mlflow.fault = () => ({ status: 503 });
+  line.append(litellmEvent(2));
+  await line.pass(24 * hour);
+  deleteExperiments(mlflow);
+  await line.pass(interval);
+  assert.deepEqual(line.losses, []);
+  assert.deepEqual(values(mlflow, 'requests', '2026-11-25')[0], 1);
+  await line.pass(2 * hour);
+  const teams = mlflow.runsOf('usage.team', 'payments').map(({ tags }) => tags.get('usage.day'));
+  assert.deepEqual(teams, ['2026-11-24', '2026-11-25']);
+});
+
 test('a run of a series that a person deleted is left, and holds up nothing', async (t) => {
   const mlflow = await startMinimalMlflow(t);
   const line = startUsageLine(t, mlflow.url, {}, 22 * hour);

@@ -46,7 +46,15 @@ test('a disk that goes with the sidecar takes nothing with it when the sidecar i
   }
   const pending = (await sidecar.metrics())['litellm_mlflow_calls_pending'] ?? 0;
   assert.ok(pending > calls - 500, `${pending} are pending`);
+  // What fails once is not tried at the next start: there is none.
+  let isHarmed = false;
+  stack.proxy.harm(({ name, body }) => {
+    if (isHarmed || name !== 'runs/log-batch' || !body.includes('day/requests')) return undefined;
+    isHarmed = true;
+    return { kind: 'answer', status: 502 };
+  });
   const { code } = await sidecar.stop();
+  assert.ok(isHarmed);
   assert.equal(code, 0);
   rmSync(join(dir, 'data'), { recursive: true });
 
@@ -61,4 +69,9 @@ test('a disk that goes with the sidecar takes nothing with it when the sidecar i
   assert.deepEqual(tables, once);
   assert.deepEqual(archive, once);
   assert.equal(await usageSums(reader, '/ephemeral/usage')('requests'), calls);
+  const ofSeries = (await reader.runs('/ephemeral/usage')).flatMap(({ tags, metrics }) => {
+    const name = tags['usage.team'] ?? tags['usage.model'];
+    return name === undefined ? [] : [[name, metrics['requests']] as const];
+  });
+  assert.deepEqual(Object.fromEntries(ofSeries), { payments: calls, 'gpt-4o-mini': calls });
 });

@@ -1,7 +1,7 @@
 import { createExperiments } from '../../src/deliver/experiments.ts';
 import { createHold } from '../../src/deliver/hold.ts';
 import { createUntilKept } from '../../src/deliver/until-kept.ts';
-import { createUsageDelivery } from '../../src/deliver/usage/usage-delivery.ts';
+import { createUsageDelivery, type UsageDelivery } from '../../src/deliver/usage/usage-delivery.ts';
 import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
 import { createMlflowClient } from '../../src/mlflow/client.ts';
 import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
@@ -23,6 +23,8 @@ export interface UsageLine {
   pass(ms: number): Promise<void>;
   /** Sends what is there at once. */
   flush(): Promise<void>;
+  /** The delivery; absent after `stop`. */
+  usage(): UsageDelivery | undefined;
   /** Ends the delivery; the journal stays open. */
   stop(): Promise<void>;
   /** Delivers to another server, or to the same after `stop`. */
@@ -45,7 +47,7 @@ export function startUsageLine(
   const clock = fakeClock(day0 + startsAt);
   const losses: string[] = [];
   const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
-  let line: { flush(): Promise<void>; stop(): Promise<void> } | undefined;
+  let line: { usage: UsageDelivery; stop(): Promise<void> } | undefined;
 
   const start = (to: string | Way) => {
     const over = new AbortController();
@@ -83,7 +85,7 @@ export function startUsageLine(
     });
     const ended = delivery.run();
     line = {
-      flush: () => delivery.flush(5 * minute),
+      usage: delivery,
       stop: async () => {
         over.abort();
         await ended;
@@ -115,7 +117,10 @@ export function startUsageLine(
         await clock.asleep();
       }
     },
-    flush: async () => line?.flush(),
+    flush: async () => {
+      await line?.usage.flush(clock.now() + 5 * minute);
+    },
+    usage: () => line?.usage,
     stop,
     start,
   };

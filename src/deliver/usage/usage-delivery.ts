@@ -1,5 +1,5 @@
 import type { UsageReport, UsageTotals } from '../../call/usage-report.ts';
-import type { Journal, UsageRunKey } from '../../journal/journal.ts';
+import { type Journal, totalsEvery, type UsageRunKey } from '../../journal/journal.ts';
 import type { MlflowClient } from '../../mlflow/client.ts';
 import type { Outcome } from '../../mlflow/outcome.ts';
 import {
@@ -52,12 +52,21 @@ export interface UsageDelivery {
   /** Goes on until `over` ends it. */
   run(): Promise<void>;
   /**
-   * Sends what is there at once, the interval of now included, which is closed early: what comes
-   * later counts in the next.
+   * Sends the days at once, with the interval of now, which is closed early: what comes later counts in
+   * the next.
    *
-   * @param intervalMs Its length.
+   * @param until Now and the length of an interval, in Unix milliseconds.
+   * @returns Whether nothing is left that another try could send.
    */
-  flush(intervalMs: number): Promise<void>;
+  flush(until: number): Promise<boolean>;
+  /**
+   * Sends the totals of each series of which calls have come since its run was sent some, without regard
+   * to the hour and the pace; once the days have been sent.
+   *
+   * @param since Runs that were sent their totals from then on have them; Unix milliseconds.
+   * @returns Whether nothing is left that another try could send.
+   */
+  flushTotals(since: number): Promise<boolean>;
 }
 
 /**
@@ -70,38 +79,57 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   const size = createRequestSize();
   const pace = createPace(clock, seriesBurst, seriesEvery);
   let seriesDueAt = clock.ticks();
+  /** The series whose totals failed the last time, with their day: their runs pass for sent to. */
+  const failed = new Map<string, string>();
+  let isFlushing = false;
   const mayGoOn = () => !over.aborted && hold.allows() !== 'none';
 
   let turn: Promise<unknown> = Promise.resolve();
   /** One after the other: two at once would make two runs of a day. */
   const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const acting = turn.then(act);
+    const acting = turn.then(() => act());
     turn = acting.catch(() => undefined);
     return acting;
   };
 
-  /** Whether all went well, with as many days as there are. `ahead`: as if it were so much later. */
-  const sendDays = async (ahead = 0): Promise<boolean> => {
+  /**
+   * Sends what has closed by `until`, with as many days as there are. `isWell`: nothing failed that is to
+   * be tried less often; `isAll`: nothing is left that another try could send.
+   */
+  const sendDays = async (
+    until: () => number = clock.now,
+  ): Promise<{ isWell: boolean; isAll: boolean }> => {
     let isWell = true;
+    let isAll = true;
     for (let from = 0; mayGoOn(); ) {
-      const now = clock.now() + ahead;
-      const report = await untilKept(() => journal.usageReport(destination, now, from));
-      if (report === undefined) return isWell;
+      const report = await untilKept(() => journal.usageReport(destination, until(), from));
+      if (report === undefined) return { isWell, isAll };
       const failure = await sendDay(parts, report, size);
       if (failure === undefined) {
         seriesDueAt = clock.ticks();
         continue;
       }
+      if (mayPass(failure)) isAll = false;
       // What has a time of its own to wait for is no reason to look less often.
       if (failure.kind !== 'retry' || failure.afterMs === undefined) isWell = false;
       if (failure.kind === 'hold') hold.refused(failure);
       from = report.endsAt;
     }
-    return isWell;
+    return { isWell, isAll: false };
+  };
+
+  /** Sends totals; what fails is known until it succeeds. True: another try cannot change what failed. */
+  const sendOne = async (totals: UsageTotals, now: number): Promise<boolean> => {
+    const failure = await sendTotals(parts, totals, now, size);
+    if (failure?.kind === 'hold') hold.refused(failure);
+    const isOver = failure === undefined || !mayPass(failure);
+    if (isOver) failed.delete(totals.series);
+    else failed.set(totals.series, totals.day);
+    return isOver;
   };
 
   const sendSeries = async (): Promise<void> => {
-    while (mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
+    while (!isFlushing && mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
       const now = clock.now();
       const totals = await untilKept(() => journal.usageTotals(destination, now));
       if (totals === undefined) {
@@ -109,24 +137,43 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
         return;
       }
       pace.spend((totals.run.runId === undefined ? 3 : 1) + (totals.isLast ? 1 : 0));
-      const failure = await sendTotals(parts, totals, now, size);
-      if (failure?.kind === 'hold') hold.refused(failure);
+      await sendOne(totals, now);
     }
+  };
+
+  const flushTotals = async (since: number): Promise<boolean> => {
+    isFlushing = true;
+    for (const [series, day] of failed) {
+      const key: UsageRunKey = { day, series, destination };
+      await untilKept(() => journal.usageSent(key, { until: 0, ended: false }));
+    }
+    // Due is whatever was not sent for an hour: all that was not sent since then, an hour later.
+    const dueBy = since + totalsEvery - 1;
+    for (let isAll = true; mayGoOn(); ) {
+      const totals = await untilKept(() => journal.usageTotals(destination, dueBy));
+      if (totals === undefined) return isAll;
+      isAll = (await sendOne(totals, clock.now())) && isAll;
+    }
+    return false;
   };
 
   return {
     run: async () => {
       for (let failures = 0; !over.aborted; ) {
-        failures = (await inTurn(sendDays)) ? 0 : failures + 1;
+        failures = (await inTurn(sendDays)).isWell ? 0 : failures + 1;
         await inTurn(sendSeries);
         const more = failures === 0 ? 0 : fullJitter(waits, failures - 1, random);
         await clock.sleep(look + more, over);
       }
     },
-    flush: async (intervalMs) => {
-      await inTurn(() => sendDays(intervalMs));
-    },
+    flush: (until) => inTurn(async () => (await sendDays(() => until)).isAll),
+    flushTotals: (since) => inTurn(() => flushTotals(since)),
   };
+}
+
+/** Whether it may go well at another try. */
+function mayPass(failure: Failure): boolean {
+  return failure.kind !== 'reject' || failure.reason === 'missing';
 }
 
 async function sendDay(

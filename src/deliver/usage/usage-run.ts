@@ -41,6 +41,9 @@ export async function usageRunId(
   const made = await mlflow.createRun(experiment.value, plan);
   if (made.kind === 'done') await keep({ runId: made.value.id });
   else if (made.kind !== 'ambiguous') await keep({});
-  if (made.kind === 'reject' && made.reason === 'missing') experiments.forget();
+  if (made.kind === 'reject' && (made.reason === 'missing' || made.reason === 'deleted')) {
+    experiments.forget();
+    return { kind: 'retry', reason: 'the experiment has gone' };
+  }
   return made.kind === 'done' ? { kind: 'done', value: made.value.id } : made;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UsageDay, UsageReport, UsageTotals } from '../../call/usage-report.ts';
+import { totalsEvery } from '../journal.ts';
 import type { Intervals } from './intervals.ts';
 import { createIntervalsReader } from './read-intervals.ts';
 import type { UsageClosings } from './usage-closings.ts';
@@ -8,8 +9,6 @@ import { addSum, emptySum, reported, sumIn } from './usage-sum.ts';
 
 /** The most intervals that are handed out at once. */
 const mostIntervals = 24;
-/** How often a series' own run is due, in milliseconds. */
-const totalsEvery = 3_600_000;
 /** How long after its end a day's totals are tried, in milliseconds, while its own run has ended. */
 const longestTried = 7 * 86_400_000;
 /** A day so far ahead was begun by a clock that was wrong. */
