@@ -82,7 +82,9 @@ const suites: Readonly<Record<string, Suite>> = {
   },
   economy: {
     find: () => [
-      ...['test/matrix/economy.test.ts', 'test/matrix/economy-detail.test.ts'],
+      ...['economy', 'economy-detail', 'economy-clock'].map(
+        (name) => `test/matrix/${name}.test.ts`,
+      ),
       'test/admit/sampling.test.ts',
     ],
     fileTimeout: 60 * minutes,
