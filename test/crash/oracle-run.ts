@@ -86,12 +86,12 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   enough.abort();
   await Promise.all(sending);
   proxy.heal();
+  await comeToRest(sidecar);
+  // In a chunk of its own, since the stop has closed the one before.
   const fresh = oracle.next();
   fresh.fate = await post([fresh.event]);
   assert.equal(fresh.fate, 'acknowledged');
-  await untilRunsAreMade(sidecar);
-  await sidecar.stop();
-  await sidecar.start();
+  await comeToRest(sidecar);
   await sidecar.drained(200_000 + kills * 2_000);
   await proxy.settled();
 
@@ -109,11 +109,13 @@ export async function runOracle(t: TestContext, options: OracleRun): Promise<voi
   assertSeen(t, { oracle, proxy, seen, duplicates, kills });
 }
 
-/** What comes later than a stop waits for is the matter of the runs. */
-async function untilRunsAreMade(sidecar: Sidecar): Promise<void> {
+/** Has the runs made, for which a stop does not wait, and all else sent by a stop. */
+async function comeToRest(sidecar: Sidecar): Promise<void> {
   const look = async () =>
     (await sidecar.metrics())['litellm_mlflow_detail_pending{for="run"}'] === 0 ? true : undefined;
   await waitUntil(look, { what: 'all runs to be made', withinMs: 400_000, everyMs: 200 });
+  await sidecar.stop();
+  await sidecar.start();
 }
 
 /** The calls that have a run are in one chunk each, by its table and by its lines. */
