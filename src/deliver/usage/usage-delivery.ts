@@ -81,7 +81,6 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   let seriesDueAt = clock.ticks();
   /** The series whose totals failed the last time, with their day: their runs pass for sent to. */
   const failed = new Map<string, string>();
-  let isFlushing = false;
   const mayGoOn = () => !over.aborted && hold.allows() !== 'none';
 
   let turn: Promise<unknown> = Promise.resolve();
@@ -129,7 +128,7 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   };
 
   const sendSeries = async (): Promise<void> => {
-    while (!isFlushing && mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
+    while (mayGoOn() && pace.allows() && clock.ticks() >= seriesDueAt) {
       const now = clock.now();
       const totals = await untilKept(() => journal.usageTotals(destination, now));
       if (totals === undefined) {
@@ -142,7 +141,6 @@ export function createUsageDelivery(parts: UsageDeliveryParts): UsageDelivery {
   };
 
   const flushTotals = async (since: number): Promise<boolean> => {
-    isFlushing = true;
     for (const [series, day] of failed) {
       const key: UsageRunKey = { day, series, destination };
       await untilKept(() => journal.usageSent(key, { until: 0, ended: false }));
