@@ -35,6 +35,8 @@ export interface Sampling {
 const day = 86_400_000;
 const second = 1_000;
 const leastRate = 0.001;
+/** Of the rate at which a debt of runs stays as it is, the least. */
+const leastOfLasting = 0.5;
 /** Of what MLflow takes, so much is planned with: what waits has to become less. */
 const planned = 0.9;
 
@@ -79,7 +81,9 @@ export function createSampling(
     const share = (2 * level) / maxRunsPerDay;
     if (share >= 1) return 1;
     const lasting = shareFor(refill * second, now);
-    return lasting + (1 - lasting) * Math.max(0, share);
+    if (share > 0) return lasting + (1 - lasting) * share;
+    // A debt is paid back: less is spent than comes in.
+    return lasting * Math.max(leastOfLasting, 1 + share);
   };
   const spend = (now: number) => {
     refillUntil(now);

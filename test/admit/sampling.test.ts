@@ -160,3 +160,19 @@ test('a restart knows what was left of the day', () => {
   flow(after, { from: start + 900 * second, forMs: 10 * second, perSecond: 1 });
   assert.ok(after.rate(start + 910 * second, idle) < 0.5);
 });
+
+test('where calls are few, too, no more runs are made over time than the days may have', () => {
+  const random = createRandom(11);
+  const cap = 200;
+  const sampling = createSampling({ maxRunsPerDay: cap, maxDrainMs: 1_800_000 }, start);
+  let runs = 0;
+  const days = 30;
+  for (let at = 0; at < days * day; at += 10 * second) {
+    const now = start + at;
+    const isChosen = random.next() < sampling.rate(now, idle);
+    sampling.passed(now, isChosen);
+    if (isChosen && at >= 10 * day) runs += 1;
+  }
+  const due = (days - 10) * cap;
+  assert.ok(Math.abs(runs - due) < 0.03 * due, `${runs} instead of ${due}`);
+});
