@@ -143,8 +143,9 @@ function metricPoints(points: Iterable<MetricPoint>, most: number) {
 }
 
 /**
- * A name that MLflow takes: of `[\w/.\- :]`, and its own normal form as a path. Python's `\w` knows fewer letters than JavaScript's newest
- * Unicode, so params and metrics, which are checked, keep to ASCII.
+ * A name that MLflow takes: of `[\w/.\- :]`, its own normal form as a path, and not beginning with two
+ * dots, whatever follows them. Python's `\w` knows fewer letters than JavaScript's newest Unicode, so
+ * params and metrics, which are checked, keep to ASCII.
  */
 export function key(name: string, ascii: boolean): string {
   const refused = ascii ? /[^\w/.\- :]/g : /[^\p{L}\p{N}_/.\- :]/gu;
@@ -152,7 +153,7 @@ export function key(name: string, ascii: boolean): string {
     .split('/')
     .filter((part) => part !== '')
     .map((part) => (part === '.' || part === '..' ? '_'.repeat(part.length) : part));
-  return parts.join('/') || '_';
+  return parts.join('/').replace(/^\.\./, '__') || '_';
 }
 
 export function text(value: string): string {

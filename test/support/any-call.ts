@@ -3,6 +3,8 @@ import type { CallRecord } from '../../src/call/call-record.ts';
 
 /** What has two bytes, three or four in UTF-8, one unit or two in UTF-16, and what is no text at all. */
 const characters = ['x', 'é', '漢', '😀', '\0', '\ud800', '\udc00', "'", '%', '\\'];
+/** What paths are made of, as which MLflow checks names; a letter that Python may not know yet. */
+const ofPaths = ['.', '/', ' ', ':', '-', 'a', '\u{323b0}'];
 /** Around each length at which MLflow, a database below it or the serializer refuses or cuts. */
 const lengths = [250, 255, 256, 500, 5_000, 6_000, 8_000].flatMap((most) => [
   most - 1,
@@ -26,6 +28,7 @@ export const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   fc.string({ unit: fc.constantFrom(...characters), maxLength: 12 }),
+  fc.string({ unit: fc.constantFrom(...ofPaths), maxLength: 6 }),
   fc.constantFrom('', ' ', '..', '/', 'a/b', "it's", '{"a":1}', '%(a)s', '\u{10ffff}\ufffe'),
   longText,
 );
