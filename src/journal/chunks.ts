@@ -6,7 +6,7 @@ import type { Postponement, Progress } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
-import { isTraced, readRecord, runIdColumn } from './read-record.ts';
+import { isTraced, readJoinedRecord, runIdColumn } from './read-record.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -76,7 +76,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     `SELECT c.seq, c.received_at, c.sample_rate, c.wants, c.trace_begun, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
        length(p.body) AS body_bytes,
        CASE WHEN length(p.body) <= ${inlineBytes} THEN p.body END AS body
-     FROM calls c INDEXED BY calls_chunk JOIN payloads p USING (seq)
+     FROM calls c INDEXED BY calls_chunk LEFT JOIN payloads p USING (seq)
      WHERE c.chunk = ? AND c.seq > ? AND c.wants & ${want.chunk} ORDER BY c.seq`,
   );
   const setProgress = database.prepare('UPDATE chunks SET progress = ? WHERE id = ?');
@@ -167,7 +167,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
       const damaged: number[] = [];
       let bytes = 0;
       for (const row of findCalls.iterate(chunk, after)) {
-        const record = readRecord(row);
+        const record = readJoinedRecord(row);
         if (record === undefined) {
           damaged.push(Number(row['seq']));
           continue;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { numberOf } from './open-database.ts';
 
 /**
  * What is counted. `shed:REASON` names why a call's record was given up. `unvetted`, beside the sum:
@@ -45,4 +46,10 @@ export function createLedger(database: DatabaseSync): Ledger {
     count: (name) => Number(one.get(name)?.['calls'] ?? 0),
     read: () => new Map(all.all().map((row) => [String(row['name']), Number(row['calls'])])),
   };
+}
+
+/** How many calls are really pending; `pending` is to be the same. */
+export function pendingRows(database: DatabaseSync): number {
+  const sql = 'SELECT count(*) FROM calls INDEXED BY calls_pending WHERE state IN (0, 3)';
+  return numberOf(database, sql);
 }

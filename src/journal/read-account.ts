@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Account, DetailCounts } from './account.ts';
-import type { Ledger } from './ledger.ts';
+import { type Ledger, pendingRows } from './ledger.ts';
 import { numberOf } from './open-database.ts';
 import type { RunsReport } from './runs.ts';
 import type { Space } from './space.ts';
@@ -63,10 +63,7 @@ export function createAccountant({ database, ledger, space, runs, traces }: Acco
       of('dead') +
       of('duplicate') +
       Object.values(shed).reduce((sum, calls) => sum + calls, 0);
-    const pending = numberOf(
-      database,
-      'SELECT count(*) FROM calls INDEXED BY calls_pending WHERE state IN (0, 3)',
-    );
+    const pending = pendingRows(database);
     const oldest = oldestPending.get()?.['received_at'];
     return {
       journalId,

@@ -1,12 +1,26 @@
 import { crc32 } from 'node:zlib';
 import type { CallRecord } from '../call/call-record.ts';
 import { want } from './call-state.ts';
+import { JournalError } from './journal.ts';
 
 /** A record is what this program wrote, as long as its checksum holds. */
 export function readRecord(row: Record<string, unknown>): CallRecord | undefined {
   const { record, record_crc } = row;
   if (typeof record !== 'string' || crc32(record) !== Number(record_crc)) return undefined;
   return JSON.parse(record) as CallRecord;
+}
+
+/**
+ * The same of a call's row, to which its payload was joined from the left.
+ *
+ * @throws JournalError `JOURNAL_DAMAGED` where there is none: the search tree of the payloads leads
+ *   elsewhere, or the call's own number is wrong. A salvage reads them all, and finds it.
+ */
+export function readJoinedRecord(row: Record<string, unknown>): CallRecord | undefined {
+  if (row['record'] === null) {
+    throw new JournalError('JOURNAL_DAMAGED', `call ${row['seq']} of the journal has no payload`);
+  }
+  return readRecord(row);
 }
 
 /** A column with the run that a call has, where it is known; for a statement that calls the table `c`. */

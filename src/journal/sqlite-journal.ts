@@ -228,13 +228,16 @@ export function openSqliteJournal(options: JournalOptions): SqliteJournal {
       runs.reconfigure(policy.runs, Date.now());
     },
     close: () => {
-      // What was kept just before a stop is recorded when it has stopped.
-      const releaseSome = () => run([() => chunks.release(Date.now())])[0];
-      run([() => runs.keep(Date.now())]);
-      for (let some = releaseSome(); some?.status === 'fulfilled' && some.value; ) {
-        some = releaseSome();
+      try {
+        run([() => runs.keep(Date.now())]);
+        // What was kept just before a stop is recorded when it has stopped.
+        const releaseSome = () => run([() => chunks.release(Date.now())])[0];
+        for (let some = releaseSome(); some?.status === 'fulfilled' && some.value; ) {
+          some = releaseSome();
+        }
+      } finally {
+        own.close();
       }
-      own.close();
     },
   };
 }

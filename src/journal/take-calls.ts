@@ -9,7 +9,7 @@ import {
 } from './journal.ts';
 import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
-import { isTraced, readRecord } from './read-record.ts';
+import { isTraced, readJoinedRecord } from './read-record.ts';
 import type { Taken } from './taken.ts';
 
 export interface TakeParts {
@@ -27,7 +27,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
     `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, c.wants,
        c.trace_begun, p.record,
        p.record_crc, length(p.body) AS body_bytes
-     FROM calls c INDEXED BY calls_due JOIN payloads p USING (seq)
+     FROM calls c INDEXED BY calls_due LEFT JOIN payloads p USING (seq)
      WHERE c.state = 0 AND c.lane = ? AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT ?`,
   );
   const findNextDue = database.prepare(
@@ -57,7 +57,7 @@ export function createTaker({ database, taken, settle }: TakeParts) {
       if (findState.get(seq)?.['state'] !== 0) {
         throw new JournalError('JOURNAL_DAMAGED', 'the index of what is due is damaged');
       }
-      const record = readRecord(row);
+      const record = readJoinedRecord(row);
       if (record === undefined) {
         settle(seq, { kind: 'dead', reason: 'damaged', detail: 'its checksum is wrong' }, now);
         continue;

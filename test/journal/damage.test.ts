@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { SqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import {
   account,
   allCalls,
@@ -20,6 +20,7 @@ import {
   callIds,
   commitsIn,
   databaseOf,
+  enlargeKeyOfLeaf,
   flipBit,
   frame,
   header,
@@ -31,9 +32,12 @@ import {
   overwriteRoot,
   page,
   postedAt,
+  rootOf,
   run,
+  spoilTypeOfCall,
   withRestarts,
 } from '../support/damaged-journal.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
 
 const calls = (count: number) =>
   Array.from(
@@ -197,16 +201,52 @@ for (const column of ['died_at', 'saved_cost_usd']) {
   });
 }
 
-test('an entry of what is due that hides those behind it costs no call', (t) => {
-  const folder = killedJournal(t, calls(20), false);
-  const database = new DatabaseSync(databaseOf(folder), { readOnly: true });
-  const find = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'calls_due'");
-  const root = Number(find.get()?.['rootpage']);
-  database.close();
-  // The place of the second entry: read elsewhere, it is one of a time far away.
-  flipBit(databaseOf(folder), (root - 1) * page + 11, 0);
-  assert.deepEqual(callIds(withRestarts(folder, allCalls)), idsUpTo(20));
+for (const [what, index] of [
+  ['what is due', 'calls_due'],
+  ['what is pending', 'calls_pending'],
+] as const) {
+  test(`an entry of ${what} that hides those behind it costs no call`, (t) => {
+    const folder = killedJournal(t, calls(20), false);
+    // The place of the second entry: read elsewhere, it is one of another lane, state or time.
+    flipBit(databaseOf(folder), (rootOf(folder, index) - 1) * page + 11, 0);
+    withRestarts(folder, (journal) => {
+      assert.deepEqual(callIds(allCalls(journal)), idsUpTo(20));
+      assert.equal(account(journal).pending, 20);
+      assertWorks(journal);
+    });
+  });
+}
+
+test('a key of the payloads that is too large by far costs the two calls of its page alone', (t) => {
+  const folder = killedJournal(t, calls(40), false);
+  enlargeKeyOfLeaf(folder, 'payloads');
+  assertCosts(folder, 40, 2);
 });
+
+test('a call whose payload is gone becomes a dead letter', (t) => {
+  const folder = killedJournal(t, calls(20), false);
+  const database = new DatabaseSync(databaseOf(folder));
+  database.exec('DELETE FROM payloads WHERE seq = 3');
+  database.close();
+  assertCosts(folder, 20, 1);
+});
+
+test('a column that is of another type costs no call', (t) => {
+  const folder = killedJournal(t, calls(5), false);
+  spoilTypeOfCall(folder);
+  assertCosts(folder, 5, 0);
+});
+
+/** Of `count` calls all but `lost` are found, and those are dead. */
+function assertCosts(folder: string, count: number, lost: number): void {
+  withRestarts(folder, (journal) => {
+    assert.equal(allCalls(journal).length, count - lost);
+    const { pending, dead } = account(journal);
+    assert.deepEqual([pending, dead], [count - lost, lost]);
+    assertWorks(journal);
+    assert.ok(journal.damage?.database);
+  });
+}
 
 test('an empty file is reported, and a new journal made', (t) => {
   const folder = killedJournal(t, calls(5), false);
@@ -234,6 +274,22 @@ test('an account that does not add up in a sound file is set right, and the file
   assert.deepEqual(journal.damage, { account: { lost: 2 }, setAside: [] });
   assert.deepEqual(account(journal).shed, { damaged: 2 });
   assertWorks(journal);
+});
+
+test('a count of traces to come that is wrong is set right, too', (t) => {
+  const open = (folder: string) => openSqliteJournal(journalDefaults(folder, { traces: true }));
+  const folder = killedJournal(t, calls(5), false, open);
+  const database = new DatabaseSync(databaseOf(folder));
+  database.exec("UPDATE ledger SET calls = -3 WHERE name = 'traces_waiting'");
+  database.close();
+  withRestarts(
+    folder,
+    (journal) => {
+      assert.deepEqual(journal.damage, { account: { lost: 0 }, setAside: [] });
+      assert.equal(account(journal).detail.tracesPending, 5);
+    },
+    open,
+  );
 });
 
 test('calls that left, dead letters and duplicates stay known through a salvage', (t) => {

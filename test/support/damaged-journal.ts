@@ -66,10 +66,11 @@ export function killedJournal(
   t: TestContext,
   fill: ((journal: SqliteJournal) => void)[],
   inLog: boolean,
+  open = openIn,
 ): string {
   const live = tempFolder(t);
   const folder = tempFolder(t);
-  const journal = openIn(live);
+  const journal = open(live);
   for (const step of fill) step(journal);
   if (!inLog) journal.close();
   for (const file of ['journal.db', 'journal.db-wal', 'ballast']) {
@@ -94,18 +95,28 @@ export function overwrite(path: string, at: number, bytes: Buffer): void {
   writeFileSync(path, all);
 }
 
-/** Opens the journal, as a supervisor does: anew, when damage ended the process. */
-export function withRestarts<T>(folder: string, act: (journal: SqliteJournal) => T): T {
+/** Opens the journal, as a supervisor does: anew, when damage ended the process, also in its stop. */
+export function withRestarts<T>(
+  folder: string,
+  act: (journal: SqliteJournal) => T,
+  open = openIn,
+): T {
   for (let restarts = 0; ; restarts += 1) {
-    const journal = openIn(folder);
-    try {
-      return act(journal);
-    } catch (error) {
-      const isDamage = error instanceof JournalError && error.code === 'JOURNAL_DAMAGED';
-      if (!isDamage || restarts === 3) throw error;
-    } finally {
-      journal.close();
-    }
+    const journal = open(folder);
+    const acted = attempt(() => act(journal));
+    const closed = attempt(() => journal.close());
+    const error = acted.error ?? closed.error;
+    if (error === undefined) return acted.value as T;
+    const isDamage = error instanceof JournalError && error.code === 'JOURNAL_DAMAGED';
+    if (!isDamage || restarts === 3) throw error;
+  }
+}
+
+function attempt<T>(act: () => T): { value?: T; error?: unknown } {
+  try {
+    return { value: act() };
+  } catch (error) {
+    return { error };
   }
 }
 
@@ -152,15 +163,34 @@ export function overwriteRoot(folder: string, table: string): void {
 
 /** Overwrites one of the leaves of a table that has several. */
 export function overwriteLeaf(folder: string, table: string): void {
+  overwrite(databaseOf(folder), leafOf(folder, table), Buffer.alloc(page, 0xa5));
+}
+
+/** Makes the key of a leaf's first row larger than any that there is. */
+export function enlargeKeyOfLeaf(folder: string, table: string): void {
+  const leaf = leafOf(folder, table);
+  const firstCell = leaf + readFileSync(databaseOf(folder)).readUInt16BE(leaf + 8);
+  // Behind the row's length, which takes two bytes from 128 on, comes the key, in one up to 127.
+  overwrite(databaseOf(folder), firstCell + 2, Buffer.from([127]));
+}
+
+/** Makes a text of the id in the first row of calls. */
+export function spoilTypeOfCall(folder: string): void {
+  const root = (rootOf(folder, 'calls') - 1) * page;
+  const types = readFileSync(databaseOf(folder)).indexOf(Buffer.from([0, 2 * 32 + 12]), root);
+  flipBit(databaseOf(folder), types + 1);
+}
+
+/** Where one of the leaves of a table that has several begins. */
+function leafOf(folder: string, table: string): number {
   const root = (rootOf(folder, table) - 1) * page;
   const bytes = readFileSync(databaseOf(folder));
   assert.equal(bytes.readUInt8(root), 5, 'an inner page');
   const fourthCell = root + bytes.readUInt16BE(root + 12 + 2 * 3);
-  const child = bytes.readUInt32BE(fourthCell);
-  overwrite(databaseOf(folder), (child - 1) * page, Buffer.alloc(page, 0xa5));
+  return (bytes.readUInt32BE(fourthCell) - 1) * page;
 }
 
-function rootOf(folder: string, table: string): number {
+export function rootOf(folder: string, table: string): number {
   const database = new DatabaseSync(databaseOf(folder));
   const row = database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table);
   database.close();

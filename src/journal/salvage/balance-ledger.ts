@@ -1,13 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { lanes } from '../../admit/run-choice.ts';
 import { want } from '../call-state.ts';
+import { pendingRows } from '../ledger.ts';
 import { numberOf } from '../open-database.ts';
 
-/** Whether the account adds up, and the pending calls are those that are really there. */
+/** Whether the account adds up, and what is pending or wanted is what is really there. */
 export function isBalanced(database: DatabaseSync): boolean {
-  const { received, pending, ended } = read(database);
-  const isThere = countPending(database);
-  return pending === isThere && isThere === countFound(database) && received === ended + pending;
+  const { received, pending, ended, chunkWaiting, tracesWaiting } = read(database);
+  const counts = [countPending(database), countFound(database), pendingRows(database)];
+  return (
+    counts.every((isThere) => isThere === pending) &&
+    received === ended + pending &&
+    chunkWaiting === countWanting(database, want.chunk) &&
+    tracesWaiting === countWanting(database, want.trace)
+  );
 }
 
 /**
@@ -22,8 +28,8 @@ export function balanceLedger(database: DatabaseSync): number {
   const shed = database.prepare("SELECT calls FROM ledger WHERE name = 'shed:damaged'").get();
   if (lost > 0) set.run('shed:damaged', Number(shed?.['calls'] ?? 0) + lost);
   set.run('pending', isThere);
-  set.run('chunk_waiting', countWanting(database, 'calls_chunk', want.chunk));
-  set.run('traces_waiting', countWanting(database, 'calls_trace', want.trace));
+  set.run('chunk_waiting', countWanting(database, want.chunk));
+  set.run('traces_waiting', countWanting(database, want.trace));
   set.run('received', ended + isThere + lost);
   return lost;
 }
@@ -34,6 +40,8 @@ function read(database: DatabaseSync) {
   return {
     received: sum("name = 'received'"),
     pending: sum("name = 'pending'"),
+    chunkWaiting: sum("name = 'chunk_waiting'"),
+    tracesWaiting: sum("name = 'traces_waiting'"),
     ended: sum("name IN ('recorded', 'dead', 'duplicate') OR name LIKE 'shed:%'"),
   };
 }
@@ -45,7 +53,8 @@ function countPending(database: DatabaseSync): number {
   );
 }
 
-function countWanting(database: DatabaseSync, index: string, wanted: number): number {
+function countWanting(database: DatabaseSync, wanted: number): number {
+  const index = wanted === want.chunk ? 'calls_chunk' : 'calls_trace';
   const sql = `SELECT count(*) FROM calls INDEXED BY ${index} WHERE wants & ${wanted}`;
   return numberOf(database, sql);
 }

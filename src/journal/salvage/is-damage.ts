@@ -5,11 +5,17 @@ const readOnly = 8;
 const corrupt = 11;
 const full = 13;
 const notADatabase = 26;
+/** An extended one: a column holds what its type does not allow. */
+const wrongType = 3091;
 
-/** Whether a command met damage in the file. */
+/**
+ * Whether a command met damage in the file. A row whose columns are not of their types is damaged, too:
+ * SQLite looks at all of them when one is changed, and the journal writes none.
+ */
 export function isDamage(thrown: unknown): boolean {
   const code = primaryCode(thrown);
-  return code === corrupt || code === notADatabase || isOutOfRange(thrown);
+  const isCorrupt = code === corrupt || code === notADatabase;
+  return isCorrupt || extendedCode(thrown) === wrongType || isOutOfRange(thrown);
 }
 
 /**
