@@ -6,7 +6,7 @@ import type { Postponement, Progress } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
-import { isTraced, readJoinedRecord, runIdColumn } from './read-record.ts';
+import { assertWants, isTraced, readJoinedRecord, runIdColumn } from './read-record.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -167,6 +167,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
       const damaged: number[] = [];
       let bytes = 0;
       for (const row of findCalls.iterate(chunk, after)) {
+        assertWants(row, want.chunk);
         const record = readJoinedRecord(row);
         if (record === undefined) {
           damaged.push(Number(row['seq']));

@@ -6,7 +6,7 @@ import { type FileSystemOf, prepareFolder } from './data-folder.ts';
 import { databaseFile, walFile } from './journal-files.ts';
 import { asJournalError, openDatabase } from './open-database.ts';
 import { ownFolder } from './own-folder.ts';
-import { balanceLedger, isBalanced } from './salvage/balance-ledger.ts';
+import { balanceLedger, isBalanced, isInReach } from './salvage/balance-ledger.ts';
 import { cutDamagedLog } from './salvage/cut-damaged-log.ts';
 import type { Damage } from './salvage/damage.ts';
 import { hasSchema } from './salvage/has-schema.ts';
@@ -57,8 +57,11 @@ export function openOwnDatabase(
       noteDamage: () => note(folder),
       withdrawNote: () => rmSync(join(folder, noteFile), { force: true }),
       close: () => {
-        database.close();
-        owned.close();
+        try {
+          database.close();
+        } finally {
+          owned.close();
+        }
       },
     };
   } catch (error) {
@@ -117,9 +120,10 @@ function tryToOpen(path: string, hasLog: boolean, thorough: boolean): Found {
     }
     lookOver(database);
     const balanced = isBalanced(database);
-    if (balanced && !thorough) return { kind: 'sound', database };
+    const inReach = isInReach(database);
+    if (balanced && inReach && !thorough) return { kind: 'sound', database };
     const verdict = database.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
-    if (verdict === 'ok') return { kind: balanced ? 'sound' : 'unbalanced', database };
+    if (verdict === 'ok' && inReach) return { kind: balanced ? 'sound' : 'unbalanced', database };
     database.close();
     return { kind: 'damaged', reason: 'its tables contradict each other' };
   } catch (error) {

@@ -23,6 +23,17 @@ export function readJoinedRecord(row: Record<string, unknown>): CallRecord | und
   return readRecord(row);
 }
 
+/**
+ * Holds a call's row against the index that led to it, which searches trust: one that wants nothing any
+ * more would be found for ever.
+ *
+ * @throws JournalError `JOURNAL_DAMAGED` where the row does not want it.
+ */
+export function assertWants({ seq, wants }: Record<string, unknown>, wanted: number): void {
+  if ((Number(wants) & wanted) !== 0) return;
+  throw new JournalError('JOURNAL_DAMAGED', `an index of the journal contradicts call ${seq}`);
+}
+
 /** A column with the run that a call has, where it is known; for a statement that calls the table `c`. */
 export const runIdColumn =
   "CASE WHEN json_valid(c.progress) THEN c.progress ->> '$.runId' END AS run_id";

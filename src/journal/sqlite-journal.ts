@@ -19,12 +19,13 @@ import {
 } from './journal.ts';
 import { createLedger } from './ledger.ts';
 import { createMakeRoom } from './make-room.ts';
-import { openOwnDatabase } from './open-own-database.ts';
+import { type OwnDatabase, openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
 import { createReplay } from './replay.ts';
 import { createRun } from './run-commands.ts';
 import { createRuns } from './runs.ts';
 import type { Damage } from './salvage/damage.ts';
+import { isDamage } from './salvage/is-damage.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
 import { createSpace } from './space.ts';
@@ -87,10 +88,27 @@ export interface SqliteJournal {
 /** Recorded calls that one step of `tidy` forgets. */
 const forgottenAStep = 500;
 
-/** @throws JournalError when the file cannot be opened. */
+/**
+ * Opens the journal, and salvages it where it is damaged, also where that shows only as its parts are
+ * made.
+ *
+ * @throws JournalError when the file cannot be opened.
+ */
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
+  const { nameFor } = compilePolicy(options).naming;
+  const own = openOwnDatabase(options.folder, nameFor);
+  try {
+    return journalOn(own, options);
+  } catch (error) {
+    if (isDamage(error)) own.noteDamage();
+    own.close();
+    if (!isDamage(error)) throw error;
+  }
+  return journalOn(openOwnDatabase(options.folder, nameFor), options);
+}
+
+function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
   let policy = compilePolicy(options);
-  const own = openOwnDatabase(options.folder, policy.naming.nameFor);
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
   const transactions = createTransactions(database, options.folder, {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { want } from './call-state.ts';
 import type { TracedCall } from './detail.ts';
 import type { Ledger } from './ledger.ts';
-import { readJoinedRecord, runIdColumn } from './read-record.ts';
+import { assertWants, readJoinedRecord, runIdColumn } from './read-record.ts';
 import type { Settler } from './settle-calls.ts';
 
 /** Calls that want a trace: see `journal.ts`. */
@@ -32,7 +32,7 @@ export function createTraces(
   wanted: () => boolean,
 ): Traces {
   const find = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.trace_begun, ${runIdColumn}, p.record,
+    `SELECT c.seq, c.received_at, c.experiment, c.wants, c.trace_begun, ${runIdColumn}, p.record,
        p.record_crc, length(p.body) AS body_bytes
      FROM calls c INDEXED BY calls_trace LEFT JOIN payloads p USING (seq)
      WHERE c.wants & ${want.trace} AND c.seq > ? ORDER BY c.seq LIMIT ?`,
@@ -58,6 +58,7 @@ export function createTraces(
     areWanted,
     wanting: (limit, after) =>
       find.all(after, limit).flatMap((row): TracedCall[] => {
+        assertWants(row, want.trace);
         const record = readJoinedRecord(row);
         const seq = Number(row['seq']);
         if (record === undefined) {

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { JournalError } from '../../src/journal/journal.ts';
 import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
 import {
   account,
   allCalls,
@@ -13,12 +14,14 @@ import {
   flipBit,
   killedJournal,
   openIn,
+  postedAt,
   run,
   server,
   withRestarts,
 } from '../support/damaged-journal.ts';
 import { journalDefaults } from '../support/journal-defaults.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { deliverUsage } from '../support/usage-journal.ts';
 
 const count = 50;
 const runs = Number(process.env['ANY_BIT_RUNS'] ?? 40);
@@ -70,10 +73,14 @@ for (const inLog of [false, true]) {
   });
 }
 
-test('a flipped bit anywhere leaves no call waiting for ever for its run, its chunk or its trace', (t) => {
+test('a flipped bit anywhere leaves nothing to wait for ever: no run, chunk or trace, and no usage', (t) => {
+  const usage: UsageOptions = {
+    ...{ intervalMs: 300_000, timeZone: 'UTC', by: ['model', 'team'], maxSeries: 100 },
+  };
   const open = (folder: string) =>
-    openSqliteJournal(journalDefaults(folder, { chunks: true, traces: true }));
-  const original = killedJournal(t, appends, false, open);
+    openSqliteJournal(journalDefaults(folder, { chunks: true, traces: true, usage }));
+  const reported = (journal: SqliteJournal) => reportUsage(journal, postedAt + 600_000);
+  const original = killedJournal(t, [...appends, reported], false, open);
   withAnyBitFlipped(t, original, (folder) =>
     withRestarts(
       folder,
@@ -92,9 +99,19 @@ test('a flipped bit anywhere leaves no call waiting for ever for its run, its ch
   );
 });
 
-/** Has each call that can be had recorded in all ways that it wants. */
+function reportUsage(journal: SqliteJournal, now: number): void {
+  const act = <T>(command: (usage: Usage) => T): T =>
+    run(journal, ({ usage }) => {
+      assert.ok(usage);
+      return command(usage);
+    });
+  deliverUsage(act, now, server);
+}
+
+/** Has each call that can be had recorded in all ways that it wants, and usage reported to its end. */
 function deliverAll(journal: SqliteJournal): void {
   const now = Date.now() + 7_200_000;
+  reportUsage(journal, now);
   for (const { seq } of allCalls(journal)) {
     run(journal, (own) => own.settle(seq, { kind: 'recorded' }, now));
   }

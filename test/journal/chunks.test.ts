@@ -58,20 +58,17 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
       journal.close();
       journal = open();
     },
-    /** Opens it again after a bit of a call's record was flipped. */
-    damaged: (seq: number) => {
-      journal.close();
-      const database = new DatabaseSync(join(folder, 'journal.db'));
-      database.prepare('UPDATE payloads SET record_crc = record_crc + 1 WHERE seq = ?').run(seq);
-      database.close();
-      journal = open();
-    },
-    /** Opens it again after damage was met, and `act` did something to its tables. */
-    salvaged: (act: (database: DatabaseSync) => void = () => undefined) => {
+    /** Opens it again after `act` did something to its tables. */
+    altered: (act: (database: DatabaseSync) => void) => {
       journal.close();
       const database = new DatabaseSync(join(folder, 'journal.db'));
       act(database);
       database.close();
+      journal = open();
+    },
+    /** Opens it again after a command met damage. */
+    salvaged: () => {
+      journal.close();
       writeFileSync(join(folder, 'damaged'), '');
       journal = open();
     },
@@ -314,7 +311,7 @@ test('a salvage keeps who is in which chunk, and how far it has come; what is op
 test('calls of a chunk that only they tell of are kept in it', (t) => {
   const journal = opened(t);
   journal.append(now, litellmEvent(1), litellmEvent(2));
-  journal.salvaged((database) => database.exec('DELETE FROM chunks'));
+  journal.altered((database) => database.exec('DELETE FROM chunks'));
   const chunk = journal.take(Date.now() + minute);
   assert.equal(chunk?.calls, 2);
   assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-1', 'call-2']);
@@ -351,7 +348,9 @@ test('of a chunk that cannot be kept the calls without a run are counted as shed
 test('a call whose record is damaged is dead, and its chunk goes without it', (t) => {
   const journal = opened(t);
   journal.append(now, litellmEvent(1), litellmEvent(2));
-  journal.damaged(1);
+  journal.altered((database) =>
+    database.exec('UPDATE payloads SET record_crc = record_crc + 1 WHERE seq = 1'),
+  );
   const chunk = journal.take(now, true);
   assert.deepEqual(idsOf(journal.members(chunk?.id ?? 0)), ['call-2']);
   journal.settle(chunk?.id ?? 0);

@@ -20,7 +20,6 @@ import {
   callIds,
   commitsIn,
   databaseOf,
-  enlargeKeyOfLeaf,
   flipBit,
   frame,
   header,
@@ -34,6 +33,7 @@ import {
   postedAt,
   rootOf,
   run,
+  setKeyOfLeaf,
   spoilTypeOfCall,
   withRestarts,
 } from '../support/damaged-journal.ts';
@@ -217,11 +217,16 @@ for (const [what, index] of [
   });
 }
 
-test('a key of the payloads that is too large by far costs the two calls of its page alone', (t) => {
-  const folder = killedJournal(t, calls(40), false);
-  enlargeKeyOfLeaf(folder, 'payloads');
-  assertCosts(folder, 40, 2);
-});
+for (const [what, key] of [
+  ['larger than any that there is', 127],
+  ['that of a later call', 39],
+] as const) {
+  test(`a key of the payloads that damage made ${what} costs its own call alone`, (t) => {
+    const folder = killedJournal(t, calls(40), false);
+    setKeyOfLeaf(folder, 'payloads', key);
+    assertCosts(folder, 40, 1);
+  });
+}
 
 test('a call whose payload is gone becomes a dead letter', (t) => {
   const folder = killedJournal(t, calls(20), false);
@@ -335,21 +340,56 @@ test('a salvage that a kill ended while files took their places is gone on with'
   assertWorks(journal);
 });
 
-test('an index that names a call which has ended is found, and made anew', (t) => {
-  const folder = killedJournal(t, calls(3), false);
+/** Changes rows while an index takes a call for its own that it would not. */
+function contradict(folder: string, index: string, [is, as]: [string, string], change: string) {
   const database = new DatabaseSync(databaseOf(folder), { defensive: false });
+  const set = (from: string, to: string) =>
+    `UPDATE sqlite_schema SET sql = replace(sql, '${from}', '${to}') WHERE name = '${index}'`;
   database.exec(`
-    PRAGMA writable_schema = ON;
-    UPDATE sqlite_schema SET sql = replace(sql, 'state = 0', 'state < 2') WHERE name = 'calls_due';
-    PRAGMA writable_schema = RESET;
-    UPDATE calls SET state = 1 WHERE seq = 2;
-    PRAGMA writable_schema = ON;
-    UPDATE sqlite_schema SET sql = replace(sql, 'state < 2', 'state = 0') WHERE name = 'calls_due';
+    PRAGMA writable_schema = ON; ${set(is, as)}; PRAGMA writable_schema = RESET;
+    ${change};
+    PRAGMA writable_schema = ON; ${set(as, is)};
   `);
   database.close();
+}
+
+test('an index that names a call which has ended is found, and made anew', (t) => {
+  const folder = killedJournal(t, calls(3), false);
+  const ended = 'UPDATE calls SET state = 1 WHERE seq = 2';
+  contradict(folder, 'calls_due', ['state = 0', 'state < 2'], ended);
   withRestarts(folder, (journal) => {
     assert.deepEqual(callIds(allCalls(journal)), ['call-1', 'call-3']);
     assertWorks(journal);
     assert.ok(journal.damage?.database);
   });
 });
+
+for (const [what, index, wants] of [
+  ['its chunk', 'calls_chunk', '1'],
+  ['its trace', 'calls_trace', '2'],
+] as const) {
+  test(`an index that names a call which has ${what} is found, and made anew`, (t) => {
+    const open = (folder: string) =>
+      openSqliteJournal(journalDefaults(folder, { chunks: true, traces: true }));
+    const folder = killedJournal(t, calls(3), false, open);
+    const has = `UPDATE calls SET wants = wants - ${wants} + 4 WHERE seq = 2`;
+    contradict(folder, index, [`wants & ${wants}`, `wants & (${wants} + 4)`], has);
+    withRestarts(
+      folder,
+      (journal) => {
+        const wanting =
+          index === 'calls_chunk'
+            ? run(journal, (own) => own.chunks.page(1, -1))
+            : run(journal, (own) => own.traces.wanting(10, -1));
+        assert.deepEqual(
+          wanting.map(({ seq }) => seq),
+          [1, 3],
+        );
+        const { chunkPending, tracesPending } = account(journal).detail;
+        assert.deepEqual([chunkPending, tracesPending], index === 'calls_chunk' ? [2, 3] : [3, 2]);
+        assert.ok(journal.damage?.database);
+      },
+      open,
+    );
+  });
+}

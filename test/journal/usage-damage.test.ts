@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { closeSync, copyFileSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { flipBit, overwrite, page, rootOf } from '../support/damaged-journal.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import {
   day0,
@@ -53,6 +54,38 @@ test('latencies that damage made unreadable stop neither calls nor reports', (t)
   own.append(at, litellmEvent(2));
   const { reports } = own.deliver(at + 5 * minute);
   assert.equal(sumOver(reports, '').attempts, 2);
+});
+
+test('damage that shows only when all names of models are read is salvaged in the same start', (t) => {
+  const own = openUsageJournal(t);
+  own.append(at, litellmEvent(1), litellmEvent(2, { model_group: 'other' }));
+  own.reopenAfter((folder) => {
+    const names = (rootOf(folder, 'usage_names') - 1) * page;
+    const second = names + readFileSync(fileIn(folder)).readUInt16BE(names + 10);
+    // Its length: more than the file has.
+    overwrite(fileIn(folder), second, Buffer.from([0xff, 0xff, 0xff, 0x7f]));
+  });
+  assert.ok(own.journal.damage?.database);
+  own.append(at, litellmEvent(3));
+  assert.equal(sumOver(own.deliver(at + 5 * minute).reports, '').attempts, 3);
+});
+
+test('a name that an index has otherwise than the table is not sent for again and again', (t) => {
+  const own = openUsageJournal(t, { by: ['model'] });
+  own.append(at, litellmEvent(1));
+  own.reopenAfter((folder) => {
+    const index = (rootOf(folder, 'usage_by_series') - 1) * page;
+    const name = readFileSync(fileIn(folder)).indexOf('model/', index);
+    assert.ok(name < index + page);
+    flipBit(fileIn(folder), name + 6, 7);
+  });
+  assert.throws(() => own.deliver(at + 5 * minute), { code: 'JOURNAL_DAMAGED' });
+  own.reopenAfter(() => undefined);
+  const { totals } = own.deliver(at + 5 * minute);
+  assert.deepEqual(
+    totals.map(({ series }) => series),
+    ['model/gpt-4o-mini'],
+  );
 });
 
 test('no number of tokens is too large to be added up', (t) => {

@@ -166,12 +166,12 @@ export function overwriteLeaf(folder: string, table: string): void {
   overwrite(databaseOf(folder), leafOf(folder, table), Buffer.alloc(page, 0xa5));
 }
 
-/** Makes the key of a leaf's first row larger than any that there is. */
-export function enlargeKeyOfLeaf(folder: string, table: string): void {
+/** Sets the key of a leaf's first row, which is up to 127. */
+export function setKeyOfLeaf(folder: string, table: string, key: number): void {
   const leaf = leafOf(folder, table);
   const firstCell = leaf + readFileSync(databaseOf(folder)).readUInt16BE(leaf + 8);
-  // Behind the row's length, which takes two bytes from 128 on, comes the key, in one up to 127.
-  overwrite(databaseOf(folder), firstCell + 2, Buffer.from([127]));
+  // It comes behind the row's length, which takes two bytes from 128 on.
+  overwrite(databaseOf(folder), firstCell + 2, Buffer.from([key]));
 }
 
 /** Makes a text of the id in the first row of calls. */

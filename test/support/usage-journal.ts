@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { UsageCounts, UsageReport, UsageTotals } from '../../src/call/usage-report.ts';
 import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
@@ -62,26 +63,7 @@ export function openUsageJournal(
       run(() => journal.append(bodyOf(...events), now));
     },
     usage,
-    deliver: (now, to = destination) => {
-      const delivered: Delivered = { reports: [], totals: [] };
-      for (;;) {
-        const report = usage((own) => own.report(to, now, 0));
-        if (report === undefined) break;
-        delivered.reports.push(report);
-        const key = { day: report.day, series: '', destination: to };
-        if (report.run.runId === undefined) usage((own) => own.keepRun(key, { runId: 'run' }));
-        const until = report.intervals.at(-1)?.endsAt ?? report.endsAt;
-        usage((own) => own.sent(key, { until, ended: report.isLast }));
-      }
-      for (;;) {
-        const totals = usage((own) => own.totals(to, now));
-        if (totals === undefined) return delivered;
-        delivered.totals.push(totals);
-        const key = { day: totals.day, series: totals.series, destination: to };
-        if (totals.run.runId === undefined) usage((own) => own.keepRun(key, { runId: 'run' }));
-        usage((own) => own.sent(key, { until: now, ended: totals.isLast }));
-      }
-    },
+    deliver: (now, to = destination) => deliverUsage(usage, now, to),
     reopen: (other = {}) => {
       journal.close();
       options = { ...options, ...other };
@@ -93,6 +75,41 @@ export function openUsageJournal(
       journal = open();
     },
   };
+}
+
+/** Takes what is to be sent, as a delivery does that never fails; `usage` runs each step in a transaction. */
+export function deliverUsage(
+  usage: <T>(act: (usage: Usage) => T) => T,
+  now: number,
+  to: string,
+): Delivered {
+  const delivered: Delivered = { reports: [], totals: [] };
+  let sends = 0;
+  const send = (
+    { day, series = '', run }: Pick<UsageReport, 'day' | 'run'> & { series?: string },
+    sent: { until: number; ended: boolean },
+  ) => {
+    const key = { day, series, destination: to };
+    if (run.runId === undefined) usage((own) => own.keepRun(key, { runId: 'run' }));
+    usage((own) => own.sent(key, sent));
+    sends += 1;
+    assert.ok(sends < 1_000, 'what is to be sent comes to an end');
+  };
+  for (;;) {
+    const report = usage((own) => own.report(to, now, 0));
+    if (report === undefined) break;
+    delivered.reports.push(report);
+    send(report, {
+      until: report.intervals.at(-1)?.endsAt ?? report.endsAt,
+      ended: report.isLast,
+    });
+  }
+  for (;;) {
+    const totals = usage((own) => own.totals(to, now));
+    if (totals === undefined) return delivered;
+    delivered.totals.push(totals);
+    send(totals, { until: now, ended: totals.isLast });
+  }
 }
 
 /** A failed call, as LiteLLM posts it. */

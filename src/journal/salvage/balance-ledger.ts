@@ -17,6 +17,19 @@ export function isBalanced(database: DatabaseSync): boolean {
 }
 
 /**
+ * Whether a search finds every call that wants a place in a chunk: one of which no chunk is known, or that
+ * lies behind an entry of the index out of its order, would wait for ever.
+ */
+export function isInReach(database: DatabaseSync): boolean {
+  const found = numberOf(
+    database,
+    `SELECT count(*) FROM calls INDEXED BY calls_chunk
+     WHERE wants & ${want.chunk} AND chunk IN (SELECT id FROM chunks)`,
+  );
+  return found === countWanting(database, want.chunk);
+}
+
+/**
  * Makes the account of a journal add up that was damaged. Pending calls that the account knows and
  * that are not there are counted as shed, `damaged`; answers how many.
  */

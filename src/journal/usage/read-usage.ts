@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { UsageDay, UsageReport, UsageTotals } from '../../call/usage-report.ts';
-import { totalsEvery } from '../journal.ts';
+import { JournalError, totalsEvery } from '../journal.ts';
 import type { Intervals } from './intervals.ts';
 import { createIntervalsReader } from './read-intervals.ts';
 import type { UsageClosings } from './usage-closings.ts';
@@ -93,8 +93,13 @@ export function createUsageReader({ database, intervals, closings, runs }: Reade
       return undefined;
     }
     const series = String(open['series']);
+    const rows = ofSeries.all(series, day.startsAt, day.endsAt);
+    // It would be due for ever: no run that it gets is of its name.
+    if (rows.length === 0) {
+      throw new JournalError('JOURNAL_DAMAGED', 'the index of what usage is of is damaged');
+    }
     const sum = emptySum();
-    for (const row of ofSeries.all(series, day.startsAt, day.endsAt)) addSum(sum, sumIn(row));
+    for (const row of rows) addSum(sum, sumIn(row));
     const run = runs.find({ day: day.day, series, destination });
     return { ...day, series, run, parentRunId, sums: reported(sum), isLast };
   };
