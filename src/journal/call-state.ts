@@ -13,3 +13,5 @@ export const callState = {
 
 /** What a call wants beside its run, in the bits of `wants`. */
 export const want = { chunk: 1, trace: 2 } as const;
+/** Other bits can only come from damage: nothing would ever take them from the call. */
+export const wantsAll = want.chunk | want.trace;

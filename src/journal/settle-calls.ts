@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { callState, want } from './call-state.ts';
+import { callState, want, wantsAll } from './call-state.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Settlement } from './journal.ts';
 import type { Ledger } from './ledger.ts';
@@ -58,13 +58,13 @@ export function createSettler(parts: SettleParts): Settler {
     deletePayload.run(seq);
     deleteCall.run(seq);
   };
-  const wantsOf = (seq: number) => Number(findWants.get(seq)?.['wants'] ?? 0);
+  const wantsOf = (seq: number) => Number(findWants.get(seq)?.['wants'] ?? 0) & wantsAll;
   const endRun = (seq: number, state: number, now: number): boolean => {
     taken.giveBack(seq);
     return setState.run(state, now, seq, callState.pending).changes > 0;
   };
   const wantLess = (seq: number, before: number, wanted: number): number => {
-    const wants = before & ~wanted;
+    const wants = before & wantsAll & ~wanted;
     setWants.run(wants, seq);
     if (before & ~wants & want.chunk) ledger.add('chunk_waiting', -1);
     if (before & ~wants & want.trace) ledger.add('traces_waiting', -1);
@@ -119,7 +119,7 @@ export function createSettler(parts: SettleParts): Settler {
     damaged: (seq, now) => {
       const row = findWants.get(seq);
       if (row === undefined) return;
-      wantLess(seq, Number(row['wants']), want.chunk | want.trace);
+      wantLess(seq, Number(row['wants']), wantsAll);
       if (row['state'] === callState.gone) forget(findOne.get(seq), now);
       else if (setState.run(callState.dead, now, seq, callState.waiting).changes > 0) {
         ledger.add('pending', -1);

@@ -35,6 +35,7 @@ const appends = Array.from(
 );
 
 /** One call has ended, one is dead; the rest is pending. */
+const pending = count - 2;
 const settle = (journal: SqliteJournal) => {
   const [first, second] = allCalls(journal);
   assert.ok(first && second);
@@ -60,7 +61,7 @@ for (const inLog of [false, true]) {
         for (const { record } of taken) assert.deepEqual(record, posted.get(record.recordId));
         left = new Set(taken.map(({ record }) => record.recordId)).size;
         assert.equal(left, taken.length, 'each once');
-        if (!inLog) assert.ok(left >= count - aPage, `${left} are left`);
+        if (!inLog) assert.ok(left >= pending - aPage, `${left} are left`);
         assertWorks(journal);
       });
       // What nothing has met yet, such as an entry out of its order, is met by now.
@@ -112,11 +113,16 @@ function reportUsage(journal: SqliteJournal, now: number): void {
 function deliverAll(journal: SqliteJournal): void {
   const now = Date.now() + 7_200_000;
   reportUsage(journal, now);
-  for (const { seq } of allCalls(journal)) {
-    run(journal, (own) => own.settle(seq, { kind: 'recorded' }, now));
+  for (let taken = allCalls(journal); taken.length > 0; taken = allCalls(journal)) {
+    for (const { seq } of taken) {
+      run(journal, (own) => own.settle(seq, { kind: 'recorded' }, now));
+    }
   }
-  const traced = run(journal, (own) => own.traces.wanting(count, -1)).map(({ seq }) => seq);
-  run(journal, (own) => own.traces.ended(traced, 'kept', now));
+  const wanting = () => run(journal, (own) => own.traces.wanting(count, -1));
+  for (let some = wanting(); some.length > 0; some = wanting()) {
+    const seqs = some.map(({ seq }) => seq);
+    run(journal, (own) => own.traces.ended(seqs, 'kept', now));
+  }
   const takeChunk = () => run(journal, (own) => own.chunks.take(server, now, true));
   for (let chunk = takeChunk(); chunk !== undefined; chunk = takeChunk()) {
     const { id } = chunk;

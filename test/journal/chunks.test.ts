@@ -358,6 +358,15 @@ test('a call whose record is damaged is dead, and its chunk goes without it', (t
   assert.deepEqual([recorded, dead, pending, addsUp], [1, 1, 0, true]);
 });
 
+test('a call that a flipped bit makes want what does not exist ends with what does', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  journal.altered((database) => database.exec('UPDATE calls SET wants = wants + 4'));
+  journal.settle(journal.take(now, true)?.id ?? 0);
+  const { recorded, pending } = journal.account();
+  assert.deepEqual([recorded, pending], [1, 0]);
+});
+
 test('a clock that was set back closes the open chunk', (t) => {
   const journal = opened(t);
   journal.append(now, litellmEvent(1));

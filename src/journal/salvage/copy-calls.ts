@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { lanes } from '../../admit/run-choice.ts';
 import type { CallRecord } from '../../call/call-record.ts';
-import { callState, want } from '../call-state.ts';
+import { callState, want, wantsAll } from '../call-state.ts';
 import { readRecord } from '../read-record.ts';
 import { type Row, readableRows } from './readable-rows.ts';
 
@@ -126,7 +126,7 @@ function progressOf(row: Row): string | null {
 function detailOf(row: Row, now: number) {
   const { lane, sample_rate: rate, chunk } = row;
   const hasChunk = typeof chunk === 'number' && chunk > 0;
-  const wants = Number(row['wants'] ?? 0) & (hasChunk ? want.chunk | want.trace : want.trace);
+  const wants = Number(row['wants'] ?? 0) & (hasChunk ? wantsAll : want.trace);
   return {
     lane: typeof lane === 'number' && inOrder.includes(lane) ? lane : lanes.sampled,
     sampleRate: typeof rate === 'number' && rate > 0 && rate <= 1 ? rate : null,
