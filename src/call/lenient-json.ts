@@ -1,3 +1,6 @@
+import { mapStrings } from './json-strings.ts';
+import { parseJson } from './parse-json.ts';
+
 /**
  * Reads one JSON text as Python's `json.dumps` may write it.
  *
@@ -6,15 +9,16 @@
  * NUL vanishes, since neither MLflow's JSON nor PostgreSQL takes them.
  *
  * @throws SyntaxError where even that does not help. Its message quotes the input: never log it.
+ * @throws RangeError where it is nested too deeply.
  */
 export function parseLenientJson(text: string): unknown {
   const escapesMended = badEscape.test(text) ? mendEscapes(text) : text;
-  if (longInteger.test(escapesMended)) return JSON.parse(quoteNumbers(escapesMended));
+  if (longInteger.test(escapesMended)) return parseJson(quoteNumbers(escapesMended));
   try {
-    return JSON.parse(escapesMended);
+    return parseJson(escapesMended);
   } catch (error) {
     if (!bareWord.test(escapesMended)) throw error;
-    return JSON.parse(quoteNumbers(escapesMended));
+    return parseJson(quoteNumbers(escapesMended));
   }
 }
 
@@ -37,35 +41,15 @@ const bareNumber = /-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** Puts quotes around bare numbers that a JavaScript number cannot hold, outside of strings. */
 function quoteNumbers(text: string): string {
-  const parts: string[] = [];
-  let position = 0;
-  while (position < text.length) {
-    const quote = text.indexOf('"', position);
-    const end = quote === -1 ? text.length : quote;
-    parts.push(text.slice(position, end).replace(bareNumber, quoteIfUnsafe));
-    if (quote === -1) break;
-    const after = endOfString(text, quote);
-    parts.push(text.slice(quote, after));
-    position = after;
-  }
-  return parts.join('');
+  return mapStrings(
+    text,
+    (string) => string,
+    (between) => between.replace(bareNumber, quoteIfUnsafe),
+  );
 }
 
 function quoteIfUnsafe(number: string): string {
   const value = Number(number);
   const exact = /^-?\d+$/.test(number) ? Number.isSafeInteger(value) : Number.isFinite(value);
   return exact ? number : `"${number}"`;
-}
-
-/** The position behind the string that opens at `quote`. */
-function endOfString(text: string, quote: number): number {
-  let close = text.indexOf('"', quote + 1);
-  while (close !== -1 && isEscaped(text, close)) close = text.indexOf('"', close + 1);
-  return close === -1 ? text.length : close + 1;
-}
-
-function isEscaped(text: string, position: number): boolean {
-  let backslashes = 0;
-  while (text[position - 1 - backslashes] === '\\') backslashes += 1;
-  return backslashes % 2 === 1;
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { parseJson } from '../call/parse-json.ts';
 import type { DeadLetter, DeadLetterContent, DeadLetterFilter } from './dead-letter.ts';
 import type { Ledger } from './ledger.ts';
 import type { Settler } from './settle-calls.ts';
@@ -124,7 +125,7 @@ function letterOf(row: Row): DeadLetter {
 
 function parsed(text: unknown): unknown {
   try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined;
+    return typeof text === 'string' ? parseJson(text) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CallRecord } from '../call/call-record.ts';
+import { parseJson } from '../call/parse-json.ts';
 import { want } from './call-state.ts';
 import { JournalError } from './journal.ts';
 
@@ -7,7 +8,7 @@ import { JournalError } from './journal.ts';
 export function readRecord(row: Record<string, unknown>): CallRecord | undefined {
   const { record, record_crc } = row;
   if (typeof record !== 'string' || crc32(record) !== Number(record_crc)) return undefined;
-  return JSON.parse(record) as CallRecord;
+  return parseJson(record) as CallRecord;
 }
 
 /**

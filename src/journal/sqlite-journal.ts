@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { type AdmittedElement, admitBody, admitVettedBody } from '../admit/admit-body.ts';
 import type { Redactor } from '../admit/vet-texts.ts';
 import type { Account } from './account.ts';
@@ -21,6 +20,7 @@ import { createLedger } from './ledger.ts';
 import { createMakeRoom } from './make-room.ts';
 import { type OwnDatabase, openOwnDatabase } from './open-own-database.ts';
 import { createAccountant } from './read-account.ts';
+import { createBodyReader } from './read-body.ts';
 import { createReplay } from './replay.ts';
 import { createRun } from './run-commands.ts';
 import { createRuns } from './runs.ts';
@@ -148,7 +148,6 @@ function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
   );
   const insertProbe = database.prepare("INSERT INTO meta (name, value) VALUES ('probe', '')");
   const deleteProbe = database.prepare("DELETE FROM meta WHERE name = 'probe'");
-  const findBody = database.prepare('SELECT body, body_crc FROM payloads WHERE seq = ?');
 
   const append = (body: Uint8Array, elements: Iterable<AdmittedElement>, receivedAt: number) => {
     if (!makeRoom(body.byteLength, receivedAt)) {
@@ -189,18 +188,7 @@ function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
       settler.settle(seq, settlement, now);
       runs.ended();
     },
-    body: (seq, place) => {
-      const row = findBody.get(seq);
-      const body = row?.['body'];
-      const sound = body instanceof Uint8Array && crc32(body) === Number(row?.['body_crc']);
-      if (!sound) return undefined;
-      if (place === undefined || place.length < body.length) return body;
-      place.set(body);
-      const copied = place.subarray(0, body.length);
-      // Not left to the garbage collector, which counts what lies outside its heap late.
-      if (body.buffer instanceof ArrayBuffer) body.buffer.transfer(0);
-      return copied;
-    },
+    body: createBodyReader(database),
     account: createAccountant({
       ...{ database, ledger, space, traces },
       runs: () => runs.report(Date.now()),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseJson } from '../../src/call/parse-json.ts';
 import { splitBody } from '../../src/call/split-body.ts';
 import { readAll } from '../support/read-all.ts';
 
@@ -34,9 +35,9 @@ function callsIn(body: string): unknown[] {
   });
 }
 
-/** What JSON.parse reads, without NUL, which is dropped on purpose. */
+/** What is read as JSON, without NUL, which is dropped on purpose. */
 const plain = (value: unknown): unknown =>
-  JSON.parse(
+  parseJson(
     JSON.stringify(value).replace(/\\\\|\\u0000/g, (found) => (found === '\\\\' ? found : '')),
   );
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { parseJson } from '../../src/call/parse-json.ts';
 import { createBodyRoom } from '../../src/deliver/body-room.ts';
 import { openChunkFolder } from '../../src/deliver/chunks/chunk-folder.ts';
 import { memberRows } from '../../src/deliver/chunks/member-rows.ts';
@@ -59,7 +60,7 @@ async function written(t: TestContext, calls: readonly MemoryCall[], changes = {
       .toString('utf8')
       .split('\n')
       .slice(0, -1)
-      .map((line): Line => JSON.parse(line));
+      .map((line) => parseJson(line) as Line);
   return { chunk, bytes, table, linesOf };
 }
 
@@ -93,7 +94,7 @@ test('of any calls the table and the lines hold each once, and each member can b
         assert.deepEqual(Object.keys(fields), [...columns]);
         assert.deepEqual(Object.values(fields), table.data[index]);
         const { content } = calls[index] ?? {};
-        assert.deepEqual(call, content === undefined ? null : JSON.parse(content.toString()));
+        assert.deepEqual(call, content === undefined ? null : parseJson(content.toString()));
       }
       assert.equal(lines.length, ids.length);
       assert.deepEqual(
@@ -134,7 +135,7 @@ test('large bodies pass through the room, whose place is used again for the next
   });
   const { chunk, bytes, linesOf } = await written(t, calls);
   for (const [index, { call }] of linesOf(bytes).entries()) {
-    assert.deepEqual(call, JSON.parse(calls[index]?.content.toString() ?? ''));
+    assert.deepEqual(call, parseJson(calls[index]?.content.toString() ?? ''));
   }
   assert.equal(chunk.members.length, 6, 'a member ends at a megabyte, too');
 });

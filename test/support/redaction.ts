@@ -1,5 +1,6 @@
 import { type AdmittedCall, createAdmission } from '../../src/admit/admit-call.ts';
 import { builtInOnly, type RedactionOptions } from '../../src/admit/redaction-options.ts';
+import { parseJson } from '../../src/call/parse-json.ts';
 import { litellmEvent } from './litellm-event.ts';
 
 /** A key for hashes, long enough to be one. */
@@ -22,5 +23,6 @@ export function bodyUnder(
   changes: Partial<RedactionOptions>,
   event: Record<string, unknown> = {},
 ): Record<string, Record<string, unknown>> {
-  return JSON.parse(admitUnder(changes, event).body?.toString('utf8') ?? '{}');
+  const body = admitUnder(changes, event).body?.toString('utf8') ?? '{}';
+  return parseJson(body) as Record<string, Record<string, unknown>>;
 }

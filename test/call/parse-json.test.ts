@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { parseJson } from '../../src/call/parse-json.ts';
+import { readRecord } from '../../src/journal/read-record.ts';
+
+/** Keys that begin, written, with the letters of those that V8 may remember. */
+const escaped = ['\n', '"', 'é', '\ufffd', '\nxy', 'e\u0301"', '__proto__', 'a'];
+const remembered = ['\\', '\\nx', '\\u00', 'e\\u'];
+
+/** With all but ASCII as escapes, as Python writes it. */
+const written = (value: unknown) =>
+  JSON.stringify(value).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** Objects in which such keys stand behind the same key as before. */
+const object = (keys: readonly string[], value: unknown) =>
+  keys.map((key) => Object.fromEntries([['a', 1] as const, [key, value] as const]));
+
+test('a key with an escape is read as what it is, whatever was read before', () => {
+  for (const poison of object(remembered, 1)) JSON.parse(JSON.stringify(poison));
+  for (const one of object(escaped, [{ '\t': { '"': 'x\\": ' } }])) {
+    assert.deepEqual(parseJson(written(one)), one, written(one));
+  }
+});
+
+test('of keys that are the same the last one counts, however they are written', () => {
+  assert.deepEqual(parseJson('{"a\\n": 1, "b": 2, "\\u0061\\u000a": 3}'), { 'a\n': 3, b: 2 });
+});
+
+test('what looks like a key within a text is part of that text', () => {
+  const value = { text: '{"a\\n": "{\\"b\\": 1}"}', '\\': '"\\" :', end: '\\' };
+  assert.deepEqual(parseJson(JSON.stringify(value)), value);
+});
+
+test('a key that is no JSON is refused', () => {
+  for (const broken of ['{"\\x": 1}', '{"a\\', '{"a\\n": }', '{"a\\n" 1}', '{"a\nb\\n": 1}']) {
+    assert.throws(() => parseJson(broken), SyntaxError, broken);
+  }
+});
+
+test('any JSON is read as what was written, with any keys', () => {
+  const key = fc.string({ unit: fc.constantFrom('\\', '"', '\n', 'n', 'u', '0', 'é', '😀', ':') });
+  const { any } = fc.letrec<{ any: unknown }>((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 4 },
+      key,
+      fc.integer(),
+      fc.constant(null),
+      fc.array(tie('any'), { maxLength: 3 }),
+      fc.dictionary(key, tie('any'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  }));
+  fc.assert(
+    fc.property(any, fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
+      assert.deepEqual(parseJson(JSON.stringify(value, undefined, indent)), value);
+      assert.deepEqual(parseJson(written(value)), value);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the names of parameters come out of the journal as they went in', () => {
+  for (const poison of object(remembered, 'x')) JSON.parse(JSON.stringify(poison));
+  for (const parameters of object(escaped, 'x')) {
+    const record = JSON.stringify({ parameters });
+    const read = readRecord({ record, record_crc: crc32(record) });
+    assert.deepEqual(read?.parameters, parameters);
+  }
+});
