@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type DiskRule, faultyDisk } from '../support/faulty-disk.ts';
 import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
+import { assertLogged, timesLogged } from '../support/logged.ts';
 import { type MinimalMlflow, startMinimalMlflow } from '../support/minimal-mlflow.ts';
 import { startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -61,8 +62,8 @@ async function setUp(t: TestContext, config = '') {
         },
         { what, withinMs: 30_000 },
       ),
-    /** How many lines of the log hold this. */
-    logged: (text: string) => readFileSync(sidecar.logFile, 'utf8').split(text).length - 1,
+    assertLogged: (text: string, times: number) => assertLogged(sidecar.logFile, text, times),
+    assertNoDamageLogged: () => assert.equal(timesLogged(sidecar.logFile, 'damaged'), 0),
     /** MLflow takes calls again; then each of these has one complete run, and no other call has. */
     assertRecorded: async (callIds: readonly string[]) => {
       mlflow.fault = () => undefined;
@@ -139,14 +140,15 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
       await it.disk.become();
       assert.equal(await postSome(1), 200, 'it is kept as soon as the disk works');
       await it.healthOnce('the recovery', ({ journal }) => !journal.trouble);
-      assert.equal(it.logged('what cannot be done now is tried again'), episode, 'said once');
-      assert.equal(it.logged('the disk works again'), episode);
+      await it.assertLogged('what cannot be done now is tried again', episode);
+      await it.assertLogged('the disk works again', episode);
 
       // The system may outlive the process, with all that was written; or it may not.
       await it.sidecar.kill();
       if (episode === 2) await it.disk.cutPower();
       await it.sidecar.start();
-      assert.equal(it.logged('damaged'), 0, 'what a failed commit left is no damage');
+      // What a failed commit left is no damage.
+      it.assertNoDamageLogged();
       assert.equal((await it.health()).journal.pending, acknowledged.length);
     }
 
@@ -182,14 +184,14 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
       return Date.now() - Date.parse(since) > 4_000;
     });
     assert.ok(later.journal.pending > 1, 'what the disk does not give is not given up');
-    assert.equal(it.logged('does not read'), 1, 'said once');
+    await it.assertLogged('does not read', 1);
 
     await it.disk.become();
     await it.assertRecorded([...callIds(1, 60), 'call-1000']);
     await it.healthOnce('the recovery', ({ journal }) => !journal.trouble);
     assert.equal(it.sidecar.pid, pid, 'by itself');
     await it.sidecar.restart();
-    assert.equal(it.logged('damaged'), 0, 'there is nothing to salvage');
+    it.assertNoDamageLogged();
   });
 
   it('a restart salvages what the disk still reads', async (t) => {
@@ -199,7 +201,7 @@ describe('a disk that is slow or fails', { skip: untested, timeout: 300_000 }, (
     it.mlflow.fault = () => undefined;
     await it.healthOnce('the trouble', ({ journal }) => 'trouble' in journal);
     await it.sidecar.restart();
-    assert.equal(it.logged('The journal was damaged'), 1);
+    await it.assertLogged('The journal was damaged', 1);
     const { journal, status } = await it.health();
     assert.deepEqual([status, journal.state], [200, 'open']);
     const metrics = await it.sidecar.metrics();
