@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { grantedBy } from '../../support/iam-policy.ts';
+import { assertLogged } from '../../support/logged.ts';
 import { stsActions } from '../../support/small-sts.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import {
@@ -186,7 +187,7 @@ test('where keys in the environment hide the role of a container, start and auth
   const sidecar = await sidecarOn(t, stage, both);
   await post(sidecar, 1, 1);
   await sidecar.drained();
-  assert.ok(sidecar.tail(200).includes(warning));
+  await assertLogged(sidecar.logFile, warning, 1);
 });
 
 test('500 calls are recorded once each while the session of a chain of roles runs out twice', async (t) => {

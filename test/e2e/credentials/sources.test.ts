@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertLogged } from '../../support/logged.ts';
 import type { AccessKeyLookup } from '../../support/sagemaker-edge/access-keys.ts';
 import { type Source, sourceCases } from './sources.ts';
 import { assertEachOnce, authReport, post, sidecarOn, startStage } from './stage.ts';
@@ -23,7 +24,7 @@ for (const { name, source, identity, expires, start } of sourceCases) {
     assertEachOnce(stage, 5);
     const refused = stage.edge.requests.filter(({ refusal }) => refusal !== undefined);
     assert.deepEqual(refused, []);
-    const tail = sidecar.tail(200);
-    assert.ok(tail.includes(`requests to MLflow are signed as ${report.arn?.split('/')[0]}`), tail);
+    const as = report.arn?.split('/')[0];
+    await assertLogged(sidecar.logFile, `requests to MLflow are signed as ${as}`, 1);
   });
 }
