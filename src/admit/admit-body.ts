@@ -7,7 +7,7 @@ import type { Redactor } from './vet-texts.ts';
 /** One element of a posted body, as it may go to disk. */
 export type AdmittedElement =
   | { kind: 'call'; call: AdmittedCall }
-  | { kind: 'unusable'; slice: Slice; reason: UnusableReason | 'too_deep' | 'internal_error' };
+  | { kind: 'unusable'; slice: Slice; reason: UnusableReason | 'internal_error' };
 
 /** The elements of a body in their order, each made when it is asked for. */
 export function* admitBody(

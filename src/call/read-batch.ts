@@ -12,6 +12,7 @@ export type UnusableReason =
   | 'not_a_litellm_call'
   | 'legacy_payload'
   | 'too_large'
+  | 'too_deep'
   | 'too_many_unusable';
 
 /** One element of a batch, in its order. */
@@ -72,8 +73,9 @@ function readElement(body: Buffer, slice: Slice): BatchElement {
   let value: unknown;
   try {
     value = parseLenientJson(body.toString('utf8', slice.start, slice.end));
-  } catch {
-    return { kind: 'unusable', slice, reason: 'broken_json' };
+  } catch (error) {
+    const reason = error instanceof RangeError ? 'too_deep' : 'broken_json';
+    return { kind: 'unusable', slice, reason };
   }
   if (isObject(value)) {
     const reason = whyNoCall(value);

@@ -125,7 +125,7 @@ export interface AppendReceipt {
   received: number;
   accepted: number;
   duplicates: number;
-  rejected: { index: number; reason: UnusableReason | 'too_deep' | 'internal_error' }[];
+  rejected: { index: number; reason: UnusableReason | 'internal_error' }[];
 }
 
 export interface TakenCalls {

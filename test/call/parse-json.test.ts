@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { parseJson } from '../../src/call/parse-json.ts';
+import { readBatch } from '../../src/call/read-batch.ts';
 import { readRecord } from '../../src/journal/read-record.ts';
 
 /** Keys that begin, written, with the letters of those that V8 may remember. */
@@ -40,6 +41,15 @@ test('a key that is no JSON is refused', () => {
   for (const broken of ['{"\\x": 1}', '{"a\\', '{"a\\n": }', '{"a\\n" 1}', '{"a\nb\\n": 1}']) {
     assert.throws(() => parseJson(broken), SyntaxError, broken);
   }
+});
+
+test('a call that is nested beyond the stack says so, also where a key of it has an escape', () => {
+  const deep = `${'['.repeat(100_000)}{"a\\n": 1}${']'.repeat(100_000)}`;
+  const elements = [...readBatch(Buffer.from(`[{"litellm_call_id": "a", "messages": ${deep}}]`))];
+  assert.deepEqual(
+    elements.map((element) => element.kind === 'unusable' && element.reason),
+    ['too_deep'],
+  );
 });
 
 test('any JSON is read as what was written, with any keys', () => {
