@@ -122,8 +122,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const wanted = positionals.map((name) => suites[name] ?? unknownSuite(name));
 for (const suite of wanted) await runSuite(suite);
 
-const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
-process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+if (counts.skipped > 0) process.stdout.write(`${counts.skipped} skipped\n`);
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
 
 function isLongest(file: string): boolean {
