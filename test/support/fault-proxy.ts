@@ -191,9 +191,14 @@ function nameOf(method: string, path: string): string {
   return plain.replace(/^\/api\/\d\.0\/mlflow\//, '');
 }
 
-/** The answer may have been begun: a plain end of the connection could pass for its end. */
-function reset(outgoing: ServerResponse): void {
-  outgoing.socket?.resetAndDestroy();
+/**
+ * The answer may have been begun: a plain end of the connection could pass for its end. A client that
+ * has gone has ended it already, and Node never closes a socket that is reset while it ends: its
+ * process could not exit.
+ */
+function reset({ socket }: ServerResponse): void {
+  if (socket?.writableEnded) socket.destroy();
+  else socket?.resetAndDestroy();
 }
 
 /** A request to MLflow, of which nothing has gone out yet. */
