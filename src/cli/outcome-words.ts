@@ -20,7 +20,10 @@ const holdWords: Readonly<Record<HoldReason, string>> = {
   no_such_server: 'SageMaker has no such tracking server; "server list" shows those there are',
   no_such_bucket: 'The artifact bucket is gone',
   unauthorized: 'MLflow does not take the credentials',
-  forbidden: 'These credentials may not do this: compare their policy with config/iam',
+  forbidden:
+    'These credentials may not do this: look at what they are allowed (on AWS, compare their policy with config/iam)',
+  host_not_allowed:
+    'MLflow takes no requests by this host name: start it with --allowed-hosts and the name',
   not_mlflow: 'What answers there is not MLflow',
   throttled: 'MLflow refuses for the rate, also after retries',
   unavailable: 'MLflow is not available: it starts, is in maintenance, or its proxy has lost it',

@@ -18,7 +18,8 @@ import type { Answer, MlflowRequest, RequestName } from './transport.ts';
  * | 400 without `error_code`                 | hold      | not MLflow's: what stands before it         |
  * | 400 of traces, from FastAPI              | invalid   | it answers `detail` instead of a code       |
  * | 400, 413, 422                            | invalid   | this request, for ever                      |
- * | 401, 403                                 | hold      | credentials or `--allowed-hosts`            |
+ * | 401, 403                                 | hold      | credentials                                 |
+ * | 403 "Invalid Host header"                | hold      | `--allowed-hosts` of MLflow 3.5 and later   |
  * | 404 `RESOURCE_DOES_NOT_EXIST`            | missing   | the run or experiment                       |
  * | 404, 405 without it                      | hold      | this is no MLflow server                    |
  * | 404, 405 of a presigned URL or of traces | hold      | this MLflow knows none                      |
@@ -96,6 +97,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
     case 401:
       return hold('unauthorized');
     case 403:
+      if (saysHost.test(text)) return hold('host_not_allowed');
       return hold(saysBadCredentials.test(errorCode ?? '') ? 'unauthorized' : 'forbidden');
     case 404:
       if (!isMlflowCode.test(errorCode ?? '') && saysNoServer.test(text))
@@ -124,6 +126,7 @@ export function classify(request: MlflowRequest, answer: Answer, now: number): O
 
 /** MLflow's own sentence, from its beginning: what it quotes of a request may say anything. */
 const isDeleted = /^The (run|experiment) \S+ must be in the 'active' state/;
+const saysHost = /^Invalid Host header/;
 const saysNoServer = /^\W*Tracking server could not be found/i;
 
 const otlp: RequestName = 'v1/traces';

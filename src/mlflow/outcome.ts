@@ -38,6 +38,7 @@ export type HoldReason =
   | 'no_such_bucket'
   | 'unauthorized'
   | 'forbidden'
+  | 'host_not_allowed'
   | 'not_mlflow'
   | 'throttled'
   | 'unavailable'

@@ -29,7 +29,7 @@ describe('a server that refuses', { concurrency: 4, timeout: isLong ? 900_000 : 
     ['throttles with 429', refuse(429), 'throttled'],
     ['is unavailable with 503', refuse(503), 'unavailable'],
     ['lets nobody in with 401', refuse(401), 'unauthorized'],
-    ['forbids with 403', refuse(403, {}, 'Invalid Host header'), 'forbidden'],
+    ['forbids with 403', refuse(403, {}, 'Forbidden'), 'forbidden'],
     ['is no MLflow, and answers 404', refuse(404, {}, '<html>Not Found</html>'), 'not_mlflow'],
     ['is a login page, and answers 200', refuse(200, {}, '<html>Log in</html>'), 'not_mlflow'],
     ['knows no such method, with 501', refuse(501), 'unsupported'],

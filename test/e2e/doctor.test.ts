@@ -90,7 +90,6 @@ test('a server of SageMaker in order, with the rights of config/iam and no more'
 test('each permission that is taken away is the one that is named', async (t) => {
   for (const verb of [
     ...['GetExperimentByName', 'CreateExperiment', 'CreateRun', 'UpdateRun', 'SearchRuns'],
-    'DeleteRun',
   ]) {
     stack.edge.deny(`sagemaker-mlflow:${verb}`);
     const failed = failuresIn(await doctor(t, sagemaker()));
@@ -101,6 +100,28 @@ test('each permission that is taken away is the one that is named', async (t) =>
     );
     assert.match(failed[0]?.advice ?? '', /compare their policy with config\/iam/);
   }
+});
+
+test('DeleteRun that is taken away is a warning: records go on without', async (t) => {
+  stack.edge.deny('sagemaker-mlflow:DeleteRun');
+  const checks = await doctor(t, sagemaker());
+  stack.edge.allow('sagemaker-mlflow:DeleteRun');
+  assert.deepEqual(failuresIn(checks), []);
+  const found = checks.find(({ name }) => name === 'mlflow: DeleteRun');
+  assert.equal(found?.result, 'warning');
+  assert.match(found?.advice ?? '', /^A second run that a lost answer made stays\./);
+});
+
+test('a host name that MLflow was not told, said once', async (t) => {
+  const strict = await startMlflow({ args: ['--allowed-hosts', 'mlflow:5000'] });
+  t.after(() => strict.close());
+  const failed = failuresIn(await doctor(t, { MLFLOW_TRACKING_URI: strict.url }));
+  assert.deepEqual(
+    failed.map(({ name }) => name),
+    ['mlflow: GetExperimentByName'],
+  );
+  assert.match(failed[0]?.advice ?? '', /--allowed-hosts/);
+  assert.doesNotMatch(failed[0]?.advice ?? '', /IAM|iam/);
 });
 
 test('a tracking server that is not there', async (t) => {

@@ -26,6 +26,8 @@ interface Probe {
   name: string;
   /** How it is tried. */
   how: string;
+  /** What becomes of records where it may not be made; without it, they stop. */
+  without?: string;
   ask: () => Promise<Outcome<unknown>>;
 }
 
@@ -72,7 +74,12 @@ export async function checkPermissions({ settings, send, now }: Asking): Promise
       how: 'in an experiment that is not there',
       ask: () => client.findRuns(noExperiment, noTag, 0),
     },
-    { name: 'DeleteRun', how: ofNoRun, ask: () => client.deleteRun(noRun) },
+    {
+      name: 'DeleteRun',
+      how: ofNoRun,
+      without: 'A second run that a lost answer made stays.',
+      ask: () => client.deleteRun(noRun),
+    },
     ...(settings.artifacts.upload === 'presigned'
       ? [
           {
@@ -107,7 +114,7 @@ const emptyTrace = {
   body: '{}',
 } as const;
 
-function judge({ name, how }: Pick<Probe, 'name' | 'how'>, outcome: Outcome<unknown>): Check {
+function judge({ name, how, without }: Omit<Probe, 'ask'>, outcome: Outcome<unknown>): Check {
   const title = `mlflow: ${name}`;
   switch (outcome.kind) {
     case 'done':
@@ -116,8 +123,12 @@ function judge({ name, how }: Pick<Probe, 'name' | 'how'>, outcome: Outcome<unkn
     case 'retry':
     case 'ambiguous':
       return warning(title, `not known; tried ${how}`, outcomeWords(outcome));
-    case 'hold':
-      return failure(title, `refused (${outcome.reason}); tried ${how}`, outcomeWords(outcome));
+    case 'hold': {
+      const said = `refused (${outcome.reason}); tried ${how}`;
+      return without !== undefined && outcome.reason === 'forbidden'
+        ? warning(title, said, `${without} ${outcomeWords(outcome)}`)
+        : failure(title, said, outcomeWords(outcome));
+    }
   }
 }
 
