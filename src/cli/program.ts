@@ -7,7 +7,7 @@ import { addLinks } from './links/add-links.ts';
 import { addLitellm } from './litellm/add-litellm.ts';
 import { addPrune } from './prune/add-prune.ts';
 import { addServer } from './server/add-server.ts';
-import { parseCount, parseSince } from './since.ts';
+import { parseCount, parseMoment, parseSince } from './since.ts';
 import { addTest } from './test/add-test.ts';
 import { version } from './version.ts';
 
@@ -156,14 +156,17 @@ function addDead(program: Command, finish: (code: number) => void): void {
 }
 
 function addReplay(program: Command, finish: (code: number) => void): void {
-  const moment = (text: string) => parseSince(text, Date.now());
   const replay = program
     .command('replay')
     .description(
       'Look after recorded calls again, as long as they are kept (journal.retain): a run that is complete is left alone, one that is not is completed, an absent one made.',
     )
-    .option('--from <time>', 'only calls received since then: 2h, 7d or a date', moment)
-    .option('--to <time>', 'only calls received before then', moment)
+    .option('--from <time>', 'only calls received since then: 2h, 7d or a date', (text) =>
+      parseSince(text, Date.now()),
+    )
+    .option('--to <time>', 'only calls received before then', (text) =>
+      parseMoment(text, Date.now()),
+    )
     .option('--model <name>', 'only calls of this model')
     .option('--team <name>', 'only calls of this team, by id or alias')
     .addOption(new Option('--status <status>', 'only these').choices(['success', 'failure']))

@@ -7,7 +7,7 @@ const units: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d
  *
  * @throws InvalidArgumentError for anything else.
  */
-export function parseSince(text: string, now: number): number {
+export function parseMoment(text: string, now: number): number {
   const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
   if (count !== undefined) return now - Number(count) * (units[unit] ?? 0);
   const moment = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
@@ -16,6 +16,17 @@ export function parseSince(text: string, now: number): number {
       'It is a time ago such as 30m, 2h or 7d, or a date such as 2026-11-24T08:00Z.',
     );
   }
+  return moment;
+}
+
+/**
+ * A moment from which on something is looked for.
+ *
+ * @throws InvalidArgumentError for what is no moment, or is still to come.
+ */
+export function parseSince(text: string, now: number): number {
+  const moment = parseMoment(text, now);
+  if (moment > now) throw new InvalidArgumentError('It is still to come.');
   return moment;
 }
 

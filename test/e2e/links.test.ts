@@ -99,6 +99,11 @@ test('the links lead to pages of MLflow that show what they say', {
     ['who spends what', ...['what fails', 'what got slow', 'every call']],
   );
 
+  const chart = links.find(({ title }) => title.startsWith('charts of'));
+  assert.match(chart?.path ?? '', /^#\/experiments\/\d+\/runs\/\w+\/model-metrics$/);
+  const early = await linksWith(direct, '--since', '2999-01-01');
+  assert.deepEqual([early.code, /It is still to come/.test(early.output)], [64, true]);
+
   const browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
     args: [...chromium.args, '--disable-background-networking', '--disable-component-update'],

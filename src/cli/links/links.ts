@@ -13,7 +13,7 @@ import { fail } from '../fail.ts';
 import { outcomeWords } from '../outcome-words.ts';
 import { print, printJson } from '../print.ts';
 import { type OpenMlflow, withMlflow } from '../with-mlflow.ts';
-import { callViews, type Link, linksOf, type Places } from './questions.ts';
+import { callViews, type Link, linksOf, type Places, usageFilter } from './questions.ts';
 import { keptView } from './runs-page.ts';
 
 export interface LinksOptions {
@@ -103,7 +103,7 @@ async function findPlaces(
   const template = settings.record.experiment;
   const calls = await callExperiments(template, mlflow, search);
   if (calls.kind !== 'done') return calls;
-  const usage = await findUsage(settings, mlflow, search, until);
+  const usage = await findUsage(settings, mlflow, search, { since, until });
   if (usage.kind !== 'done') return usage;
   const chunks = await findChunks(template, mlflow, search);
   if (chunks.kind !== 'done') return chunks;
@@ -122,32 +122,30 @@ async function findPlaces(
   };
 }
 
-/** So many sidecars of a day get pages of their own. */
-const mostJournals = 5;
+/** So many days of sidecars get pages of their own, the newest ones. */
+const mostCharts = 7;
 
 async function findUsage(
   { record, usage }: Settings,
   mlflow: MlflowClient,
   search: SearchClient,
-  until: number,
+  { since, until }: { since: number; until: number },
 ): Promise<Outcome<Places['usage']>> {
   const found = await named(usageExperiment(record.experiment), mlflow);
   if (found.kind !== 'done') return found;
   const id = found.value[0]?.id;
   if (id === undefined) return { kind: 'done', value: undefined };
-  const { day } = localDays(usage.timeZone)(until);
+  const dayAt = localDays(usage.timeZone);
+  const [first, last] = [dayAt(since), dayAt(until)];
   const runs = await search.runs([id], {
-    filter: `tags.\`usage.day\` = '${day}'`,
-    orderBy: 'attributes.start_time ASC',
-    most: mostRuns,
+    // The runs of days alone: below each there are those of a hundred series.
+    filter: `${usageFilter(first, last)} and attributes.run_name LIKE 'usage %'`,
+    orderBy: 'attributes.start_time DESC',
+    most: mostCharts,
   });
   if (runs.kind !== 'done') return runs;
-  const ofDays = runs.value.items.filter(({ tags }) => !tags.has('mlflow.parentRunId'));
-  return { kind: 'done', value: { id, day, runs: ofDays.slice(0, mostJournals) } };
+  return { kind: 'done', value: { id, first, last, runs: runs.value.items } };
 }
-
-/** A day's runs are its children's, too: a hundred series of some journals. */
-const mostRuns = 600;
 
 async function findChunks(
   template: string,

@@ -1,3 +1,4 @@
+import type { UsageDay } from '../../call/usage-report.ts';
 import type { FoundExperiment, FoundRun } from '../../mlflow/search-client.ts';
 import { chunkFileNames } from '../../record/calls/plan-chunk.ts';
 import {
@@ -31,9 +32,12 @@ export interface Places {
   calls: readonly FoundExperiment[];
   usage?: {
     id: string;
-    /** The day of `until` in the time zone of the settings, such as `2026-11-24`. */
-    day: string;
-    /** Its runs, one of each journal; none before the first interval of the day is over. */
+    /** The days of `since` and of `until` in the time zone of the settings. */
+    first: UsageDay;
+    last: UsageDay;
+    /**
+     * The newest days' runs, one of each journal; a day has none before its first interval is over.
+     */
     runs: readonly FoundRun[];
   };
   /** The calls table, and its newest chunk. */
@@ -97,33 +101,43 @@ export function linksOf(places: Places, kept: boolean): Link[] {
 
 function usageLinks({ usage }: Places): Link[] {
   if (usage === undefined) return [];
-  const { id, day, runs } = usage;
+  const { id, first, last, runs } = usage;
+  const days = first.day === last.day ? first.day : `${first.day} to ${last.day}`;
   const table = runsPage(id, {
-    filter: `tags.\`usage.day\` = '${day}'`,
+    filter: usageFilter(first, last),
     orderBy: 'metrics.`cost_usd`',
     columns: [],
   });
-  const charts = runs.map(({ id: runId }) => chartsPage(id, runId));
-  const which = (index: number) => (charts.length > 1 ? `, sidecar ${index + 1}` : '');
+  const dayOf = ({ tags }: FoundRun) => tags.get('usage.day') ?? '';
+  const charts = runs.map((run) => {
+    const ofDay = runs.filter((other) => dayOf(other) === dayOf(run));
+    const which = ofDay.length > 1 ? `, sidecar ${ofDay.indexOf(run) + 1}` : '';
+    return { day: dayOf(run), which, path: chartsPage(id, run.id) };
+  });
   return [
     {
       question: 'who spends what',
-      title: `totals of ${day} by model and team, the costliest first`,
+      title: `totals of ${days} by model and team, the costliest first`,
       path: table,
     },
-    ...charts.flatMap((path, index): Link[] => [
+    ...charts.flatMap(({ day, which, path }): Link[] => [
       {
         question: 'who spends what',
-        title: `charts of ${day}: requests, tokens and cost by model and team${which(index)}`,
+        title: `charts of ${day}: requests, tokens and cost by model and team${which}`,
         path,
       },
       {
         question: 'what got slow',
-        title: `charts of ${day}: latency, and errors by type${which(index)}`,
+        title: `charts of ${day}: latency, and errors by type${which}`,
         path,
       },
     ]),
   ];
+}
+
+/** The runs of usage of some days: theirs begin with their day. */
+export function usageFilter(first: UsageDay, last: UsageDay): string {
+  return `attributes.start_time >= ${first.startsAt} and attributes.start_time < ${last.endsAt}`;
 }
 
 function callLinks({ calls, since }: Places, kept: boolean): Link[] {

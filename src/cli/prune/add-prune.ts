@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseSince } from '../since.ts';
+import { parseMoment } from '../since.ts';
 import type { WhichTraces } from './prune-traces.ts';
 
 interface PruneWords {
@@ -17,7 +17,7 @@ const youngest = 86_400_000;
 
 /** @throws InvalidArgumentError for a time that is not at least a day ago. */
 function parseAge(text: string, now: number): number {
-  const before = parseSince(text, now);
+  const before = parseMoment(text, now);
   if (before <= now - youngest) return before;
   throw new InvalidArgumentError(`${text} is not at least a day ago`);
 }

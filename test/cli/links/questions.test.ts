@@ -5,10 +5,23 @@ import { keptView } from '../../../src/cli/links/runs-page.ts';
 
 const since = 1_795_000_000_000;
 const run = (id: string, name: string) => ({ id, name, startTime: since, tags: new Map() });
+const day = (name: string) => {
+  const startsAt = Date.parse(`${name}T00:00Z`);
+  return { day: name, startsAt, endsAt: startsAt + 86_400_000 };
+};
+const dayRun = (id: string, name: string) => ({
+  ...run(id, `usage ${name}`),
+  tags: new Map([['usage.day', name]]),
+});
 const places: Places = {
   ...{ since, until: since + 3_600_000, traced: true },
   calls: [{ id: '1', name: '/llm' }],
-  usage: { id: '2', day: '2026-11-18', runs: [run('u1', 'usage 2026-11-18')] },
+  usage: {
+    id: '2',
+    first: day('2026-11-18'),
+    last: day('2026-11-18'),
+    runs: [dayRun('u1', '2026-11-18')],
+  },
   chunks: { id: '3', newest: run('c1', 'calls 08:00') },
 };
 
@@ -37,7 +50,7 @@ test('the pages of runs filter by the time, and sort by what is asked', () => {
   });
   assert.equal(
     pageOf('totals of 2026-11-18').query['searchFilter'],
-    "tags.`usage.day` = '2026-11-18'",
+    'attributes.start_time >= 1794960000000 and attributes.start_time < 1795046400000',
   );
 });
 
@@ -78,8 +91,9 @@ test('the charts of a day are of its run, and of each where there are several si
     pageOf('charts of 2026-11-18: requests').path,
     '#/experiments/2/runs/u1/model-metrics',
   );
-  const two = [run('u1', 'usage'), run('u2', 'usage')];
-  const usage = { id: '2', day: '2026-11-18', runs: two };
+  const two = [dayRun('u1', '2026-11-18'), dayRun('u2', '2026-11-18')];
+  const [first, last] = [day('2026-11-18'), day('2026-11-18')];
+  const usage = { id: '2', first, last, runs: two };
   const charts = linksOf({ ...places, usage }, false).filter(({ title }) => /charts/.test(title));
   assert.deepEqual(
     charts.map(({ title, path }) => [title.slice(-9), path]),
@@ -89,6 +103,27 @@ test('the charts of a day are of its run, and of each where there are several si
       ['sidecar 1', '#/experiments/2/runs/u1/model-metrics'],
       ['sidecar 2', '#/experiments/2/runs/u2/model-metrics'],
     ],
+  );
+});
+
+test('over several days the totals are of all of them, the charts of each', () => {
+  const [first, last] = [day('2026-11-16'), day('2026-11-18')];
+  const runs = [dayRun('u3', '2026-11-18'), dayRun('u2', '2026-11-17')];
+  const usage = { id: '2', first, last, runs };
+  const titles = linksOf({ ...places, usage }, false).map(({ title }) => title);
+  assert.deepEqual(
+    titles.filter((title) => /2026/.test(title)),
+    [
+      'totals of 2026-11-16 to 2026-11-18 by model and team, the costliest first',
+      'charts of 2026-11-18: requests, tokens and cost by model and team',
+      'charts of 2026-11-17: requests, tokens and cost by model and team',
+      'charts of 2026-11-18: latency, and errors by type',
+      'charts of 2026-11-17: latency, and errors by type',
+    ],
+  );
+  assert.equal(
+    pageOf('totals of', { ...places, usage }).query['searchFilter'],
+    'attributes.start_time >= 1794787200000 and attributes.start_time < 1795046400000',
   );
 });
 
