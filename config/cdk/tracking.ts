@@ -13,6 +13,15 @@ export interface Tracking {
   operatorPolicy: CfnManagedPolicy;
 }
 
+/**
+ * What holds the records, and what it needs for that: a deployment that forgets a parameter, such as
+ * `kind`, must not delete it.
+ */
+function kept<Resource extends CfnResource>(resource: Resource): Resource {
+  resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
+  return resource;
+}
+
 export function makeTracking(
   scope: Construct,
   parameters: Parameters,
@@ -21,16 +30,18 @@ export function makeTracking(
   const { name, kind, prefix, size, mlflowVersion, maintenanceWindow } = parameters;
   const places: Places = { mlflowArn: '', kind, bucketArn: bucket.bucketArn, prefix };
   // The policy is a part of the role, so that MLflow is never made before it.
-  const role = new CfnRole(scope, 'ExecutionRole', {
-    description: `What the MLflow ${name} may do: keep its artifacts`,
-    assumeRolePolicyDocument: trustOf('execution-role-trust'),
-    policies: [
-      {
-        policyName: 'artifacts',
-        policyDocument: policyOf(['execution-role'], { ...places, prefix: artifactPrefix }),
-      },
-    ],
-  });
+  const role = kept(
+    new CfnRole(scope, 'ExecutionRole', {
+      description: `What the MLflow ${name} may do: keep its artifacts`,
+      assumeRolePolicyDocument: trustOf('execution-role-trust'),
+      policies: [
+        {
+          policyName: 'artifacts',
+          policyDocument: policyOf(['execution-role'], { ...places, prefix: artifactPrefix }),
+        },
+      ],
+    }),
+  );
   const common = {
     artifactStoreUri: `s3://${bucket.bucketName}/${artifactPrefix}`,
     roleArn: role.attrArn,
@@ -44,11 +55,6 @@ export function makeTracking(
       ...(mlflowVersion !== undefined && { mlflowVersion }),
       ...common,
     });
-  /** A deployment that forgets a parameter, such as `kind`, must not delete what holds the records. */
-  const kept = <Resource extends CfnResource>(resource: Resource): Resource => {
-    resource.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    return resource;
-  };
   const mlflowArn =
     kind === 'app' ? kept(makeApp()).attrArn : kept(makeServer()).attrTrackingServerArn;
   const policy = (id: string, description: string, files: readonly string[]) =>
