@@ -31,6 +31,8 @@ export interface AwsAccess {
   clock: ServerClock;
   /** Of S3 and STS. */
   region: string;
+  /** The ARNs of those that are assumed, one by the other. */
+  roles: readonly string[];
 }
 
 /** Where a region is not known, and one has to be named. */
@@ -50,7 +52,10 @@ export function awsAccess(settings: Settings): AwsAccess {
     now: clock.now,
     random: Math.random,
   });
-  return { credentials, clock, region: named ?? anyRegion };
+  return {
+    ...{ credentials, clock, region: named ?? anyRegion },
+    roles: roles.map(({ roleArn }) => roleArn),
+  };
 }
 
 /**

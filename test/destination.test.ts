@@ -33,7 +33,7 @@ async function assertSizeCounts(t: TestContext, variable: string): Promise<void>
   const told: string[] = [];
   const { bears } = await findDestination(
     () => loaded.settings,
-    { credentials, clock, region: 'eu-west-1' },
+    { credentials, clock, region: 'eu-west-1', roles: [] },
     {
       onUnknown: (name) => told.push(name),
       sleep: waiting.sleep,

@@ -35,7 +35,10 @@ async function report(t: TestContext, find: AwsAccess['credentials']['current'],
     },
   };
   const credentials = { current: find, renew: async () => false };
-  const access = { credentials, region: 'eu-west-1', clock: createServerClock(Date.now) };
+  const access = {
+    ...{ credentials, region: 'eu-west-1', roles: [] },
+    clock: createServerClock(Date.now),
+  };
   await reportSigner(access, { what: 'MLflow', log, clock, over: over.signal });
   return { lines, waits };
 }

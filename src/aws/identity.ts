@@ -34,6 +34,31 @@ export function untilWords({ expiresAt, sessionToken }: AwsCredentials): string 
   return sessionToken === undefined ? 'they do not run out' : 'not known; they run out';
 }
 
+/**
+ * That there are no credentials, and what to do about it.
+ *
+ * @param cause The error's name, as Amazon's library has it.
+ * @param roles The ARNs of those that the settings want assumed.
+ */
+export function noCredentialsWords(
+  cause: string,
+  roles: readonly string[],
+): { what: string; advice: string } {
+  // The chain's own name for having found nothing to begin with.
+  if (roles.length === 0 || cause === 'CredentialsProviderError') {
+    return {
+      what: `There are no credentials (${cause})`,
+      advice:
+        'Give the container, task or pod a role, or name one in aws.assumeRole: docs/sagemaker.md.',
+    };
+  }
+  return {
+    what: `${roles.join(', then ')} cannot be assumed (${cause})`,
+    advice:
+      "The role's trust policy has to name who assumes it, and STS has to be in reach: docs/sagemaker.md.",
+  };
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

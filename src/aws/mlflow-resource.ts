@@ -13,7 +13,7 @@ export interface MlflowResource {
 }
 
 const arnForm =
-  /^arn:([a-z-]+):sagemaker:([a-z0-9-]+):(\d{12}):(mlflow-tracking-server|mlflow-app)\/(.+)$/;
+  /^arn:([a-z-]+):sagemaker:([a-z]{2}(?:-[a-z]+)+-\d+):(\d{12}):(mlflow-tracking-server|mlflow-app)\/(.+)$/;
 
 /** A tracking server's name, as SageMaker's API has it; the ids of apps are of this form, too. */
 export const trackingServerName = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$/;

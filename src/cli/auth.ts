@@ -1,6 +1,11 @@
 import { NoCredentialsError } from '../aws/authorizer.ts';
 import { errorName } from '../aws/error-name.ts';
-import { callerIdentity, credentialAdvice, untilWords } from '../aws/identity.ts';
+import {
+  callerIdentity,
+  credentialAdvice,
+  noCredentialsWords,
+  untilWords,
+} from '../aws/identity.ts';
 import { awsAccess } from '../destination.ts';
 import { destinationSetting } from '../settings/destination.ts';
 import type { Environment } from '../settings/environment.ts';
@@ -23,7 +28,7 @@ export async function auth(environment: Environment, json: boolean): Promise<num
   if (!isSigned && !json) {
     print('MLflow is asked by its URL, without a signature; S3 may need credentials.');
   }
-  const { credentials, region } = awsAccess(loaded.settings);
+  const { credentials, region, roles } = awsAccess(loaded.settings);
   const used = await credentials.current().catch((error: unknown) => {
     if (error instanceof NoCredentialsError) return error;
     throw error;
@@ -31,9 +36,8 @@ export async function auth(environment: Environment, json: boolean): Promise<num
   if (used instanceof NoCredentialsError) {
     if (json) printJson({ region, error: used.message });
     else {
-      printError(
-        `There are no credentials (${used.message}): give the container, task or pod a role, or name one in aws.assumeRole. See docs/sagemaker.md.`,
-      );
+      const { what, advice } = noCredentialsWords(used.message, roles);
+      printError(`${what}. ${advice}`);
     }
     return exitCodes.failure;
   }

@@ -326,6 +326,12 @@ test('without a server, or without a region, the answer says what to set', async
   assert.equal((await serverWith({})(['list'])).code, 78);
   const name = await serverWith(keys)(['status', 'no_name']);
   assert.deepEqual([name.code, /"no_name" is neither the name/.test(name.output)], [64, true]);
+  const china = 'arn:aws-cn:sagemaker:cn-north-1:111122223333:mlflow-tracking-server/logs';
+  const elsewhere = await serverWith(keys)(['status', china]);
+  assert.deepEqual(
+    [elsewhere.code, /is in the partition aws-cn; SageMaker's/.test(elsewhere.output)],
+    [64, true],
+  );
   const settings = await serverWith({ MLFLOW_TRACKING_SERVER_NAME: 'logs' })(['status']);
   assert.deepEqual([settings.code, /AWS_REGION sets it/.test(settings.output)], [78, true]);
   assert.equal((await serverWith({})(['start', '--timeout', 'soon'])).code, 64);

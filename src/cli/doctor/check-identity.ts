@@ -1,6 +1,11 @@
 import { NoCredentialsError } from '../../aws/authorizer.ts';
 import { errorName } from '../../aws/error-name.ts';
-import { callerIdentity, credentialAdvice, untilWords } from '../../aws/identity.ts';
+import {
+  callerIdentity,
+  credentialAdvice,
+  noCredentialsWords,
+  untilWords,
+} from '../../aws/identity.ts';
 import type { AwsAccess } from '../../destination.ts';
 import type { Environment } from '../../settings/environment.ts';
 import { type Check, failure, ok, warning } from './check.ts';
@@ -14,7 +19,7 @@ const soon = 5 * 60_000;
  * @param now Unix milliseconds.
  */
 export async function checkIdentity(
-  { credentials, region }: AwsAccess,
+  { credentials, region, roles }: AwsAccess,
   environment: Environment,
   now: number,
 ): Promise<Check[]> {
@@ -23,13 +28,8 @@ export async function checkIdentity(
     throw error;
   });
   if (used instanceof NoCredentialsError) {
-    return [
-      failure(
-        'credentials',
-        `there are none (${used.message})`,
-        'Give the container, task or pod a role, or name one in aws.assumeRole: docs/sagemaker.md.',
-      ),
-    ];
+    const { what, advice } = noCredentialsWords(used.message, roles);
+    return [failure('credentials', what, advice)];
   }
   const { source, expiresAt } = used;
   const until = untilWords(used);

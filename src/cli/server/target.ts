@@ -1,4 +1,4 @@
-import { parseMlflowArn, trackingServerName } from '../../aws/mlflow-resource.ts';
+import { hasMlflow, parseMlflowArn, trackingServerName } from '../../aws/mlflow-resource.ts';
 import { isAwsRegion } from '../../settings/aws.ts';
 import { destinationSetting } from '../../settings/destination.ts';
 import type { Settings } from '../../settings/schema.ts';
@@ -69,6 +69,13 @@ function givenTarget(settings: Settings, given: string): Target | NoTarget {
 function ofArn(arn: string): Target | NoTarget {
   const resource = parseMlflowArn(arn);
   if (resource === undefined) return noRegion;
-  const { kind, id, region } = resource;
+  const { kind, id, region, partition } = resource;
+  if (!hasMlflow(partition)) {
+    return {
+      kind: 'none',
+      text: `${arn} is in the partition ${partition}; SageMaker's MLflow is in aws and aws-us-gov.`,
+      code: exitCodes.usage,
+    };
+  }
   return kind === 'mlflow-app' ? { kind, arn, region } : { kind, name: id, region };
 }

@@ -192,7 +192,7 @@ test('no credentials for SageMaker', async (t) => {
   const { said, advice } = await onlyFailure(t, {
     MLFLOW_TRACKING_URI: 'arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/logs',
   });
-  assert.match(said, /^credentials: there are none \(CredentialsProviderError\)/);
+  assert.match(said, /^credentials: There are no credentials \(CredentialsProviderError\)/);
   assert.match(advice, /aws\.assumeRole/);
 });
 

@@ -123,6 +123,11 @@ test("the official plugin's SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN is assumed; who may
   stage.sts.deny(roleOf('recorder'));
   const { code, error } = await authReport(stage, { ...user, ...role });
   assert.deepEqual([code, error], [1, 'AccessDenied']);
+  const denied = await auth(stage, { ...user, ...role });
+  assert.match(
+    denied.output,
+    /^arn:\S+recorder cannot be assumed \(AccessDenied\)\. The role's trust/,
+  );
 
   const sidecar = await sidecarOn(t, stage, { ...user, ...role });
   await post(sidecar, 1, 3);
@@ -150,7 +155,7 @@ test('auth fails where there are no credentials, or nobody knows whose they are'
   const stage = await startWithUser(t);
   const none = await auth(stage, {});
   assert.equal(none.code, 1);
-  assert.match(none.output, /^There are no credentials \(CredentialsProviderError\): give/);
+  assert.match(none.output, /^There are no credentials \(CredentialsProviderError\)\. Give/);
   assert.deepEqual(await authReport(stage), {
     code: 1,
     region: 'eu-west-1',
