@@ -65,7 +65,7 @@ export async function createLine(
     metrics.requested(request, outcome, ms);
     if (outcome === 'done') successes.note(request, clock.now());
     const answered = outcome === 'done' || outcome === 'reject';
-    if (answered && !request.startsWith('artifacts/')) holds.mlflow.succeeded();
+    if (answered && !request.startsWith('artifacts/')) holds.mlflow.succeeded(request);
   };
   const pace = createRunPace({ rate: ration.rate, isBusy: () => dispatcher.isBusy(), clock });
   const counted =

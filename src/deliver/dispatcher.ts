@@ -56,6 +56,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     const { seq } = call;
     switch (ended.kind) {
       case 'settled':
+        if (ended.settlement.kind === 'recorded') holds.mlflow.succeeded();
         await untilKept(() => journal.settle(seq, ended.settlement, clock.now()));
         break;
       case 'later':

@@ -1,4 +1,5 @@
 import type { Outcome } from '../mlflow/outcome.ts';
+import type { RequestName } from '../mlflow/transport.ts';
 import { type Backoff, fullJitter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 
@@ -15,14 +16,17 @@ export type DestinationState =
  *     open ──refused, or failed `failuresToHold` times running──▶ held until `probeAt`
  *     held ──`probeAt` has come: one call may try──▶ an answer opens it, a refusal holds it longer
  *
+ * Where one kind of request was refused, only an answer to such a one opens it, or a call that came
+ * through whole: what comes before the refused request is answered each time.
+ *
  * The waits double up to a minute, with jitter; a server's `Retry-After` is the least of them.
  */
 export interface Hold {
   /** How many calls may be under way: all, one as a probe, or none. */
   allows(): 'all' | 'probe' | 'none';
   state(): DestinationState;
-  /** A request was answered as it should be. */
-  succeeded(): void;
+  /** Such a request was answered as it should be; without a name, all that a call or a probe needs. */
+  succeeded(request?: RequestName): void;
   /** The destination refuses. */
   refused(outcome: HoldOutcome): void;
   /** A request failed in a way that says nothing of the destination, unless all of them do. */
@@ -39,10 +43,16 @@ export interface HoldOptions {
 const waits: Backoff = { first: 1_000, longest: 60_000 };
 const failuresToHold = 8;
 
+interface Refusal extends Pick<HoldOutcome, 'detail' | 'afterMs' | 'suspect'> {
+  reason: string;
+}
+
 export function createHold({ clock, random, onChange }: HoldOptions): Hold {
   let state: DestinationState = { state: 'open' };
   let refusals = 0;
   let failures = 0;
+  /** The kind of request that was refused last, where it may be that kind alone. */
+  let refusedRequest: RequestName | undefined;
 
   /** A clock that stands before the hold's beginning was set back, and tells nothing. */
   const isWaiting = (): boolean => {
@@ -50,7 +60,7 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
     return state.state === 'held' && now >= state.since && now < state.probeAt;
   };
 
-  const hold = (reason: string, detail: string, afterMs: number) => {
+  const hold = ({ reason, detail, afterMs = 0, suspect }: Refusal) => {
     const now = clock.now();
     // Requests that were under way when the hold began prove nothing new.
     if (isWaiting()) return;
@@ -60,6 +70,7 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
     const before = state;
     const since = before.state === 'held' ? Math.min(before.since, now) : now;
     refusals += 1;
+    refusedRequest = suspect;
     state = { state: 'held', reason, detail, since, probeAt };
     if (before.state === 'open' || before.reason !== reason) onChange(state);
   };
@@ -70,9 +81,11 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
       return isWaiting() ? 'none' : 'probe';
     },
     state: () => state,
-    succeeded: () => {
+    succeeded: (request) => {
       // Sent before the hold began, it does not take the refusal back.
       if (isWaiting()) return;
+      if (request !== undefined && (refusedRequest ?? request) !== request) return;
+      refusedRequest = undefined;
       refusals = 0;
       failures = 0;
       if (state.state === 'open') return;
@@ -80,11 +93,12 @@ export function createHold({ clock, random, onChange }: HoldOptions): Hold {
       onChange(state);
     },
     refused: (outcome) => {
-      if (outcome.reason !== 'held') hold(outcome.reason, outcome.detail, outcome.afterMs ?? 0);
+      if (outcome.reason === 'held') return;
+      hold(outcome);
     },
     failed: (reason) => {
       failures += 1;
-      if (failures >= failuresToHold) hold('failing', reason, 0);
+      if (failures >= failuresToHold) hold({ reason: 'failing', detail: reason });
     },
   };
 }

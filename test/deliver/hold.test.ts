@@ -54,6 +54,31 @@ test('what was under way when the hold began does not lengthen it', () => {
   assert.equal(probeIn(), first);
 });
 
+test('where one kind of request is refused, others that are answered do not end the hold', () => {
+  const { clock, hold, changes, probeIn } = setUp();
+  const waits: number[] = [];
+  for (let probe = 0; probe < 5; probe += 1) {
+    hold.succeeded('experiments/get-by-name');
+    hold.refused({ ...refusal, suspect: 'runs/create' });
+    waits.push(probeIn() ?? 0);
+    clock.advance(probeIn() ?? 0);
+  }
+  assert.deepEqual(waits, [1_000, 1_500, 2_500, 4_500, 8_500]);
+  assert.deepEqual(changes, ['held']);
+  hold.succeeded('runs/create');
+  assert.deepEqual(changes, ['held', 'open']);
+});
+
+test('a call that came through whole ends a hold, whichever request was refused', () => {
+  const { clock, hold, probeIn } = setUp();
+  hold.refused({ ...refusal, suspect: 'experiments/create' });
+  clock.advance(probeIn() ?? 0);
+  hold.succeeded('runs/update');
+  assert.equal(hold.allows(), 'probe');
+  hold.succeeded();
+  assert.equal(hold.allows(), 'all');
+});
+
 test('Retry-After is obeyed', () => {
   const { hold, probeIn } = setUp();
   hold.refused({ ...refusal, afterMs: 120_000 });
