@@ -39,6 +39,23 @@ export function endOfValue(body: Buffer, from: number, limit: number): number {
   return limit;
 }
 
+/** How many objects, lists and strings (the names of members, too) stand in it. */
+export function countParts(body: Buffer, { start, end }: Slice): number {
+  let count = 0;
+  let position = start;
+  while (position < end) {
+    const byte = body[position];
+    if (byte === bytes.quote) {
+      count += 1;
+      position = endOfString(body, position);
+      continue;
+    }
+    if (byte === bytes.openBrace || byte === bytes.openBracket) count += 1;
+    position += 1;
+  }
+  return count;
+}
+
 /** Behind the string whose quote stands at `from`, or the end of the body. */
 export function endOfString(body: Buffer, from: number): number {
   let close = body.indexOf(bytes.quote, from + 1);

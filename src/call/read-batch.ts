@@ -1,5 +1,5 @@
 import { type Fields, isObject } from './fields.ts';
-import type { Slice } from './json-bytes.ts';
+import { countParts, type Slice } from './json-bytes.ts';
 import { parseLenientJson } from './lenient-json.ts';
 import { splitBody } from './split-body.ts';
 
@@ -60,16 +60,28 @@ export function* readBatch(body: Buffer): Generator<BatchElement> {
   }
 }
 
-/** Bytes of a call. Parsed, JSON of small parts takes many times its length of memory. */
+/** Bytes of a call. */
 const longestCall = 64 * 1024 * 1024;
+/**
+ * Objects, lists and strings of a call. Parsed, JSON of small parts takes many times its length of
+ * memory, some 100 to 200 bytes a part; the probabilities of 16,000 tokens, each with twenty
+ * alternatives, are 1.9 million.
+ */
+const mostParts = 2_000_000;
+/** Bytes in which there cannot be so many. */
+const fewParts = 2 * mostParts;
 
 function unusable(start: number, end: number, reason: UnusableReason): BatchElement {
   return { kind: 'unusable', slice: { start, end }, reason };
 }
 
+function isTooLarge(body: Buffer, slice: Slice): boolean {
+  const length = slice.end - slice.start;
+  return length > longestCall || (length > fewParts && countParts(body, slice) > mostParts);
+}
+
 function readElement(body: Buffer, slice: Slice): BatchElement {
-  if (slice.end - slice.start > longestCall)
-    return { kind: 'unusable', slice, reason: 'too_large' };
+  if (isTooLarge(body, slice)) return { kind: 'unusable', slice, reason: 'too_large' };
   let value: unknown;
   try {
     value = parseLenientJson(body.toString('utf8', slice.start, slice.end));

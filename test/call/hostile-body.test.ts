@@ -88,3 +88,24 @@ test('a call larger than can be read safely costs itself alone', () => {
     ['call', 'too_large', 'call'],
   );
 });
+
+test('a call of more parts than memory has room for costs itself alone, however short they are', () => {
+  const many = (part: string, count: number) =>
+    `{"litellm_call_id": "c", "x": [${Array.from({ length: count }, () => part).join()}]}`;
+  const parts = 2_000_000;
+  for (const [body, kind] of [
+    [many('[]', parts), 'too_large'],
+    [many('""', parts), 'too_large'],
+    [many('{"":0}', parts / 2), 'too_large'],
+    [many('[]', parts - 10), 'call'],
+    // Numbers take little, and what stands in a text is one part.
+    [many('0.25', parts + 10), 'call'],
+    [many(JSON.stringify('{"[":"]"}'.repeat(parts)), 1), 'call'],
+  ] as const) {
+    const batch = readAll(Buffer.from(`[${good}, ${body}, ${good}]`));
+    assert.deepEqual(
+      batch.map((element) => (element.kind === 'call' ? 'call' : element.reason)),
+      ['call', kind, 'call'],
+    );
+  }
+});
