@@ -130,6 +130,7 @@ export async function startApp(parts: AppParts): Promise<App> {
     {
       maxBodyBytes: server.maxBodyBytes,
       maxInflightBytes: server.maxInflightBytes,
+      patienceMs: 60_000,
       authToken: () => settings.server.authToken,
     },
   );

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import type { InflightBody } from './inflight.ts';
 
@@ -7,6 +8,7 @@ export type ReadBody =
   | { kind: 'body'; bytes: Uint8Array<ArrayBuffer> }
   | { kind: 'too_large'; bytes: number }
   | { kind: 'no_room' }
+  | { kind: 'too_slow' }
   | { kind: 'aborted' };
 
 /**
@@ -16,17 +18,26 @@ export type ReadBody =
  * there comes with a body that is not encoded. Bytes that only look like gzip stay as they are.
  *
  * @param maxBytes The most, as sent and decoded alike.
+ * @param patienceMs How long it may take to come.
  */
 export async function readBody(
   stream: Readable | undefined,
-  maxBytes: number,
+  { maxBytes, patienceMs }: { maxBytes: number; patienceMs: number },
   room: InflightBody,
 ): Promise<ReadBody> {
   const chunks: Buffer[] = [];
   let length = 0;
+  const patience = new AbortController();
+  const late = setTimeout(patienceMs, 'late' as const, { signal: patience.signal, ref: false });
+  late.catch(() => undefined);
+  // What is refused is answered; destroying the stream would take the socket with it.
+  const parts = stream?.iterator({ destroyOnReturn: false });
   try {
-    // What is refused is answered; destroying the stream would take the socket with it.
-    for await (const chunk of stream?.iterator({ destroyOnReturn: false }) ?? []) {
+    for (;;) {
+      const next = await Promise.race([parts?.next(), late]);
+      if (next === 'late') return { kind: 'too_slow' };
+      if (next === undefined || next.done) break;
+      const chunk: unknown = next.value;
       if (!Buffer.isBuffer(chunk)) continue;
       length += chunk.length;
       if (length > maxBytes) return { kind: 'too_large', bytes: length };
@@ -35,6 +46,13 @@ export async function readBody(
     }
   } catch {
     return { kind: 'aborted' };
+  } finally {
+    patience.abort();
+    // The rest of what is not wanted is let go by, for the next request of the connection is behind it.
+    parts?.return?.().then(
+      () => stream?.resume(),
+      () => undefined,
+    );
   }
   const bytes = joined(chunks, length);
   const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;

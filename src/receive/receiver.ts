@@ -20,6 +20,8 @@ export interface ReceiverOptions {
   authToken: () => string | undefined;
   maxBodyBytes: number;
   maxInflightBytes: number;
+  /** How long a body may take to come, in milliseconds: a sender that stalls gives its room back. */
+  patienceMs: number;
 }
 
 /** How a POST was answered; `bytes`: what it held, as far as it was seen or declared. */
@@ -48,8 +50,8 @@ export interface ReceiverParts {
   log: FastifyBaseLogger;
 }
 
-/** A sender that stalls gives its room back after these milliseconds. */
-const requestMs = 60_000;
+/** So much later Node ends, with a 408, what was not answered by itself; in milliseconds. */
+const requestNetMs = 30_000;
 
 /** Seconds after which a sender that was refused for want of room may try again. */
 const retryAfter = { full: 10, unavailable: 5, busy: 1 };
@@ -62,15 +64,16 @@ const retryAfter = { full: 10, unavailable: 5, busy: 1 };
  */
 export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): FastifyInstance {
   const { journal, now, onPost } = parts;
-  const { maxBodyBytes } = options;
+  const { maxBodyBytes, patienceMs } = options;
   const tooLarge = { error: `a body may have ${maxBodyBytes} bytes at the most` };
   const inflight = createInflight(options.maxInflightBytes);
   const app = Fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: 'idle',
-    requestTimeout: requestMs,
+    requestTimeout: patienceMs + requestNetMs,
     bodyLimit: maxBodyBytes,
+    routerOptions: { ignoreTrailingSlash: true },
   });
 
   // LiteLLM calls all of its formats application/json; the body alone tells. Fastify refuses a header
@@ -108,10 +111,14 @@ export function createReceiver(parts: ReceiverParts, options: ReceiverOptions): 
     if (declared > maxBodyBytes) return answer(413, declared, tooLarge);
     if (!room.grow(declared)) return putOff(retryAfter.busy, 'too much is under way');
     try {
-      const read = await readBody(request.body, maxBodyBytes, room);
+      const read = await readBody(request.body, { maxBytes: maxBodyBytes, patienceMs }, room);
       switch (read.kind) {
         case 'aborted':
-          return reply.code(400).send({ error: 'the body broke off' });
+          // Nobody hears it.
+          return putOff(retryAfter.busy, 'the body broke off');
+        case 'too_slow':
+          reply.header('connection', 'close');
+          return putOff(retryAfter.busy, 'the body came too slowly');
         case 'too_large':
           return answer(413, read.bytes, tooLarge);
         case 'no_room':

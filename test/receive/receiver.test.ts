@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
@@ -38,6 +38,7 @@ async function setUp(t: TestContext, changes: Partial<ReceiverOptions> = {}) {
       authToken: () => undefined,
       maxBodyBytes: 8 * megabyte,
       maxInflightBytes: 16 * megabyte,
+      patienceMs: 60_000,
       ...changes,
     },
   );
@@ -232,6 +233,60 @@ test('a post that breaks off leaves nothing behind', async (t) => {
   const response = await fetch(new URL('/v1/events', url), { method: 'POST', body: '[]' });
   assert.equal(response.status, 200);
   assert.equal((await journal.account()).received, 0);
+});
+
+test('after a body that was refused half read, the next request of the connection is answered', async (t) => {
+  const { app, posts } = await setUp(t, { maxBodyBytes: megabyte });
+  const url = new URL('/v1/events', await app.listen({ port: 0, host: '127.0.0.1' }));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const send = async (body: string) => {
+    // Without a length it is read until it is too long.
+    const request = httpRequest(url, { method: 'POST', agent });
+    for (let from = 0; from < body.length; from += 65_536) {
+      request.write(body.slice(from, from + 65_536));
+    }
+    const [response] = await once(request.end(), 'response', {
+      signal: AbortSignal.timeout(10_000),
+    });
+    await once(response.resume(), 'end');
+    return response.statusCode;
+  };
+  assert.equal(await send(' '.repeat(3 * megabyte)), 413);
+  assert.equal(await send('[]'), 200);
+  assert.equal(posts.length, 2);
+});
+
+test('a post that stalls is put off, so that LiteLLM posts it again, and counted', async (t) => {
+  const { app, posts, journal } = await setUp(t, { patienceMs: 50 });
+  const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+  const slow = httpRequest(url, {
+    method: 'POST',
+    path: '/v1/events',
+    headers: { 'content-length': '100000' },
+  });
+  slow.on('error', () => undefined);
+  slow.write(`[${JSON.stringify(litellmEvent(1))}`);
+  const [response] = await once(slow, 'response');
+  response.resume();
+  assert.equal(response.statusCode, 503);
+  assert.ok(Number(response.headers['retry-after']) > 0);
+  await once(slow, 'close');
+  assert.deepEqual(
+    posts.map(({ status, bytes }) => [status, bytes]),
+    [[503, 100_000]],
+  );
+  assert.equal((await journal.account()).received, 0);
+});
+
+test('a slash at the end of the address is none of another', async (t) => {
+  const { app } = await setUp(t);
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/events/',
+    payload: Buffer.from(bodyOf(litellmEvent(1))),
+  });
+  assert.deepEqual([response.statusCode, response.json()], [200, all(1)]);
 });
 
 test('an empty body and an empty batch are nothing', async (t) => {
