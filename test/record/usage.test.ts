@@ -155,9 +155,11 @@ test('a note explains every metric, and says whose estimate the cost is', () => 
 for (const [template, name] of [
   ['/litellm-monitoring', '/litellm-monitoring/usage'],
   ['/litellm/{team_alias}', '/litellm/usage'],
-  ['/litellm/calls-{date:YYYY-MM}/{team_id}', '/litellm/calls/usage'],
+  ['/litellm/calls-{date:YYYY-MM}/{team_id}', '/litellm/calls-/usage'],
   ['{model_group}', 'usage'],
-  ['/{model_group}', 'usage'],
+  ['/{model_group}', '/usage'],
+  ['/team (prod)', '/team (prod)/usage'],
+  ['llm_', 'llm_/usage'],
   ['LLM ', 'LLM/usage'],
 ] as const) {
   test(`the usage of ${template} is in ${name}`, () => {
