@@ -15,7 +15,7 @@ export const trackingUri = z.string(destinationAllowed).superRefine((given, cont
   const message =
     parseMlflowArn(given) === undefined
       ? destinationAllowed
-      : "an ARN of another partition: SageMaker's MLflow is reached in aws and aws-us-gov only";
+      : "an ARN of the partition aws or aws-us-gov: in others SageMaker's MLflow is not reached";
   context.addIssue({ code: 'custom', message });
 });
 
@@ -54,12 +54,19 @@ export const assumedRole = z.strictObject({
   duration: duration('15m', '12h').optional(),
   policy: sessionPolicy.optional(),
   policyArns: z
-    .array(z.string('the ARN of a policy').regex(/^arn:aws/, 'the ARN of a policy'))
-    .max(10, 'at most 10 ARNs of policies')
+    .array(
+      z.string('the ARN of a policy').regex(/^arn:aws/, 'the ARN of a policy'),
+      'a list of ARNs of policies',
+    )
+    .max(10, 'a list of at most 10 ARNs of policies')
     .optional(),
   tags: z
-    .record(z.string().min(1).max(128), z.string('a text').max(256, 'at most 256 characters'))
-    .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 session tags')
+    .record(
+      z.string().min(1).max(128),
+      z.string('a text').max(256, 'a text of at most 256 characters'),
+      'a mapping of session tags, whose names have 1 to 128 characters',
+    )
+    .refine((tags) => Object.keys(tags).length <= 50, 'a mapping of at most 50 session tags')
     .optional(),
   sourceIdentity: stsName('a source identity').optional(),
 });

@@ -1,112 +1,127 @@
 import { readFileSync } from 'node:fs';
+import { nearestName } from './nearest-name.ts';
+import { settingsSchema } from './schema.ts';
+import { isSecret, settingsIn } from './schema-walk.ts';
+import type { Mistake } from './settings-problem.ts';
+import { kindOf, readValue, type ValueKind } from './written-value.ts';
 
-/** One mistake in the settings. */
-export interface SettingsProblem {
-  /** The setting's path in the file, or the environment variable's name. */
-  path: string;
-  /** The offending value; a secret's is never shown. */
-  value?: string;
-  /** What would be right. */
-  allowed: string;
-}
+export type { SettingsProblem } from './settings-problem.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Variable {
   /** Where it stands in the file. */
-  path: readonly [section: string, name: string];
-  kind: 'text' | 'number' | 'yes_or_no' | 'secret' | 'role';
+  path: readonly string[];
+  kind: ValueKind;
+  /** No message shows it, and it may also be read from the file that `NAME_FILE` names. */
+  isSecret: boolean;
 }
 
+const ownPrefix = 'SIDECAR_';
+
+/** Names that are known from elsewhere, or short, and the setting that each of them sets, too. */
+const otherNames: readonly (readonly [name: string, path: string, kind?: ValueKind])[] = [
+  ['SIDECAR_HOST', 'server.host'],
+  ['SIDECAR_PORT', 'server.port'],
+  ['SIDECAR_AUTH_TOKEN', 'server.authToken'],
+  ['SIDECAR_DATA_DIR', 'journal.dir'],
+  ['SIDECAR_REQUESTS_PER_SECOND', 'destination.requestsPerSecond'],
+  ['SIDECAR_REPLICAS', 'destination.replicas'],
+  ['MLFLOW_TRACKING_URI', 'destination.trackingUri'],
+  ['MLFLOW_TRACKING_SERVER_NAME', 'destination.trackingServerName'],
+  ['MLFLOW_TRACKING_USERNAME', 'destination.username'],
+  ['MLFLOW_TRACKING_PASSWORD', 'destination.password'],
+  ['MLFLOW_TRACKING_TOKEN', 'destination.token'],
+  ['MLFLOW_EXPERIMENT_NAME', 'record.experiment'],
+  // AWS's own name goes before LiteLLM's.
+  ['AWS_DEFAULT_REGION', 'aws.region'],
+  ['AWS_REGION_NAME', 'aws.region'],
+  ['AWS_REGION', 'aws.region'],
+  ['SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT', 'aws.mlflowEndpoint'],
+  ['SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN', 'aws.assumeRole', 'role'],
+];
+
 /**
- * The environment variables that set something. MLflow's own names work as they are; a secret may
- * also be read from the file that `NAME_FILE` names.
+ * The environment variables that set something. Every setting has one by its path: `journal.maxBytes` is
+ * set by `SIDECAR_JOURNAL_MAX_BYTES`. Some have other names besides. Of those that set the same the last
+ * one that is given counts, so that the one that is meant for the sidecar alone goes before all others.
  */
-export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable>([
-  ['SIDECAR_HOST', { path: ['server', 'host'], kind: 'text' }],
-  ['SIDECAR_PORT', { path: ['server', 'port'], kind: 'number' }],
-  ['SIDECAR_AUTH_TOKEN', { path: ['server', 'authToken'], kind: 'secret' }],
-  ['SIDECAR_DATA_DIR', { path: ['journal', 'dir'], kind: 'text' }],
-  ['SIDECAR_JOURNAL_EPHEMERAL', { path: ['journal', 'ephemeral'], kind: 'yes_or_no' }],
-  ['SIDECAR_SHUTDOWN_GRACE', { path: ['shutdown', 'grace'], kind: 'text' }],
-  ['SIDECAR_ARCHIVE_URI', { path: ['archive', 'uri'], kind: 'text' }],
-  ['SIDECAR_RECORD_RUNS', { path: ['record', 'runs'], kind: 'text' }],
-  ['SIDECAR_RECORD_TRACES', { path: ['record', 'traces'], kind: 'text' }],
-  ['SIDECAR_RECORD_CALLS', { path: ['record', 'calls'], kind: 'text' }],
-  ['SIDECAR_RECORD_USAGE', { path: ['record', 'usage'], kind: 'text' }],
-  ['SIDECAR_USAGE_INTERVAL', { path: ['usage', 'interval'], kind: 'number' }],
-  ['SIDECAR_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],
-  ['SIDECAR_REQUESTS_PER_SECOND', { path: ['destination', 'requestsPerSecond'], kind: 'number' }],
-  ['SIDECAR_REDACT_HASH_KEY', { path: ['redact', 'hashKey'], kind: 'secret' }],
-  ['SIDECAR_REPLICAS', { path: ['destination', 'replicas'], kind: 'number' }],
-  ['MLFLOW_TRACKING_URI', { path: ['destination', 'trackingUri'], kind: 'text' }],
-  ['MLFLOW_TRACKING_SERVER_NAME', { path: ['destination', 'trackingServerName'], kind: 'text' }],
-  ['MLFLOW_TRACKING_USERNAME', { path: ['destination', 'username'], kind: 'text' }],
-  ['MLFLOW_TRACKING_PASSWORD', { path: ['destination', 'password'], kind: 'secret' }],
-  ['MLFLOW_TRACKING_TOKEN', { path: ['destination', 'token'], kind: 'secret' }],
-  ['MLFLOW_EXPERIMENT_NAME', { path: ['record', 'experiment'], kind: 'text' }],
-  // The last one that is set counts: AWS's own name goes before LiteLLM's.
-  ['AWS_DEFAULT_REGION', { path: ['aws', 'region'], kind: 'text' }],
-  ['AWS_REGION_NAME', { path: ['aws', 'region'], kind: 'text' }],
-  ['AWS_REGION', { path: ['aws', 'region'], kind: 'text' }],
-  ['SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT', { path: ['aws', 'mlflowEndpoint'], kind: 'text' }],
-  ['SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN', { path: ['aws', 'assumeRole'], kind: 'role' }],
-]);
+export const variables: ReadonlyMap<string, Variable> = new Map(allVariables());
+
+function* allVariables(): Generator<[name: string, variable: Variable]> {
+  const settings = [...settingsIn(settingsSchema)].map(({ path, schema }) => ({
+    path,
+    kind: kindOf(schema),
+    isSecret: isSecret(schema),
+  }));
+  const byPath = new Map(settings.map((setting) => [setting.path.join('.'), setting]));
+  for (const [name, path, kind] of otherNames) {
+    const setting = byPath.get(path);
+    if (setting !== undefined) yield [name, { ...setting, ...(kind && { kind }) }];
+  }
+  for (const setting of settings) yield [variableOf(setting.path), setting];
+}
+
+function variableOf(path: readonly string[]): string {
+  const words = path.map((name) => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase());
+  return `${ownPrefix}${words.join('_')}`;
+}
 
 /** A value from the environment, and the variable that gave it. */
 export interface GivenValue {
   variable: string;
-  path: readonly [section: string, name: string];
-  value: string | number | boolean | readonly object[];
+  path: readonly string[];
+  value: unknown;
 }
 
-/** What the environment sets. An empty variable sets nothing. */
+/** What the environment sets, what is part of a mapping after that. An empty variable sets nothing. */
 export function readEnvironment(environment: Environment): {
   values: GivenValue[];
-  problems: SettingsProblem[];
+  mistakes: Mistake[];
 } {
-  const values: GivenValue[] = [];
-  const problems: SettingsProblem[] = [];
-  for (const [variable, { path, kind }] of variables) {
+  const values = new Map<string, GivenValue>();
+  const mistakes: Mistake[] = [];
+  for (const [variable, { path, kind, isSecret: canBeInFile }] of variables) {
     const direct = environment[variable] || undefined;
-    const file = kind === 'secret' ? environment[`${variable}_FILE`] || undefined : undefined;
+    const fileVariable = `${variable}_FILE`;
+    const file = canBeInFile ? environment[fileVariable] || undefined : undefined;
     if (direct !== undefined && file !== undefined) {
-      problems.push({
-        path: `${variable}_FILE`,
-        allowed: `one of ${variable} and ${variable}_FILE, not both`,
-      });
+      const allowed = `left out where ${variable} is set: one of them, not both`;
+      mistakes.push({ at: path, problem: { path: fileVariable, value: file, allowed } });
       continue;
     }
-    try {
-      const text = file === undefined ? direct : readFileSync(file, 'utf8').trim();
-      if (text !== undefined) values.push({ variable, path, value: readValue(text, kind) });
-    } catch {
-      problems.push({
-        path: `${variable}_FILE`,
-        value: String(file),
-        allowed: 'a file that can be read',
-      });
+    const text = file === undefined ? direct : readSecret(file);
+    if (text === undefined) {
+      if (file === undefined) continue;
+      const allowed = 'a file that can be read';
+      mistakes.push({ at: path, problem: { path: fileVariable, value: file, allowed } });
+      continue;
+    }
+    const read = readValue(text, kind);
+    const setting = path.join('.');
+    if ('allowed' in read) {
+      mistakes.push({ at: path, problem: { path: `${variable} (${setting})`, ...read } });
+    } else {
+      values.set(setting, { variable, path, value: read.value });
     }
   }
-  return { values, problems };
+  return { values: [...values.values()], mistakes };
+}
+
+function readSecret(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The files that secrets are read from. */
 export function secretFiles(environment: Environment): string[] {
-  return [...variables].flatMap(([variable, { kind }]) => {
-    const file = kind === 'secret' ? environment[`${variable}_FILE`] || undefined : undefined;
+  return [...variables].flatMap(([variable, { isSecret: canBeInFile }]) => {
+    const file = canBeInFile ? environment[`${variable}_FILE`] || undefined : undefined;
     return file === undefined ? [] : [file];
   });
-}
-
-/** Text that is no number stays text: the schema says what is wrong with it. */
-function readValue(text: string, kind: Variable['kind']): GivenValue['value'] {
-  if (kind === 'role') return [{ roleArn: text }];
-  // What is neither is refused by the schema, which says what is allowed.
-  if (kind === 'yes_or_no') return text === 'true' ? true : text === 'false' ? false : text;
-  return kind === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))
-    ? Number(text)
-    : text;
 }
 
 /** Of the same prefix, but for others: where the settings are, and LiteLLM's end of the wire. */
@@ -114,13 +129,17 @@ const foreign: ReadonlySet<string> = new Set(['SIDECAR_CONFIG', 'SIDECAR_EVENTS_
 
 /** A warning for each name that looks as if it were meant to set something, and does not. */
 export function unknownVariables(environment: Environment): string[] {
+  const read = new Set(
+    [...variables].flatMap(([name, setting]) =>
+      setting.isSecret ? [name, `${name}_FILE`] : [name],
+    ),
+  );
+  const endings = [...read].flatMap((name) => name.split(ownPrefix)[1] ?? []);
   return Object.keys(environment)
-    .filter(
-      (name) =>
-        name.startsWith('SIDECAR_') &&
-        !foreign.has(name) &&
-        !variables.has(name) &&
-        variables.get(name.replace(/_FILE$/, ''))?.kind !== 'secret',
-    )
-    .map((name) => `${name} sets nothing; is it misspelt?`);
+    .filter((name) => name.startsWith(ownPrefix) && !foreign.has(name) && !read.has(name))
+    .map((name) => {
+      const nearest = nearestName(name.slice(ownPrefix.length), endings);
+      const meant = nearest === undefined ? 'it misspelt' : `${ownPrefix}${nearest} meant`;
+      return `${name} sets nothing; is ${meant}?`;
+    });
 }

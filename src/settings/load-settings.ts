@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { z } from 'zod';
-import { contradictions, warningsOf } from './contradictions.ts';
+import { contradictions } from './contradictions.ts';
 import {
   type Environment,
   type GivenValue,
   readEnvironment,
-  type SettingsProblem,
   secretFiles,
   unknownVariables,
-  variables,
 } from './environment.ts';
+import { allowedElse, explainIssues } from './explain-issues.ts';
 import { reconcileRole } from './role-from-environment.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import type { Mistake, SettingsProblem } from './settings-problem.ts';
+import { warningsOf } from './warnings.ts';
 
 export type LoadedSettings =
   | { kind: 'valid'; settings: Settings; file?: string; warnings: string[] }
@@ -29,17 +29,28 @@ const defaultFile = 'config/sidecar.yaml';
 export function loadSettings(environment: Environment): LoadedSettings {
   const named = environment['SIDECAR_CONFIG'] || undefined;
   const file = named ?? (existsSync(defaultFile) ? defaultFile : undefined);
-  const fromFile = file === undefined ? { content: {} } : readFile(file);
-  if ('problem' in fromFile)
-    return { kind: 'invalid', problems: [fromFile.problem], ...(file !== undefined && { file }) };
+  const { content, problem } = file === undefined ? { content: {} } : readFile(file);
 
-  const { values: given, problems } = readEnvironment(environment);
-  const { values, warnings } = reconcileRole(fromFile.content, given);
-  const merged = overlay(fromFile.content, values);
-  const parsed = settingsSchema.safeParse(merged);
-  if (!parsed.success)
-    problems.push(...parsed.error.issues.flatMap((issue) => toProblems(issue, merged, values)));
-  if (parsed.success) problems.push(...contradictions(parsed.data));
+  const given = readEnvironment(environment);
+  const { values, warnings } = reconcileRole(content, given.values);
+  const merged = overlay(content, values);
+  const parsed = settingsSchema.safeParse(merged, { error: allowedElse });
+  const mistakes = [
+    ...given.mistakes,
+    ...(parsed.success ? [] : explainIssues(parsed.error.issues, merged, values)),
+  ];
+  // What stands in for a setting with a mistake, or of a file that cannot be read, contradicts nothing.
+  const wrong = new Set(mistakes.map(({ at }) => at.slice(0, 2).join('.')));
+  const isKnown = (path: string) =>
+    !wrong.has(path) &&
+    !wrong.has(path.split('.')[0] ?? '') &&
+    (problem === undefined || values.some((value) => value.path.join('.') === path));
+  const sound = parsed.success ? parsed : settingsSchema.safeParse(without(merged, mistakes));
+  const problems = [
+    ...(problem === undefined ? [] : [problem]),
+    ...mistakes.map((mistake) => mistake.problem),
+    ...(sound.success ? contradictions(sound.data, isKnown) : []),
+  ];
   if (problems.length > 0 || !parsed.success) {
     return { kind: 'invalid', problems, ...(file !== undefined && { file }) };
   }
@@ -58,20 +69,26 @@ export function settingsFiles(environment: Environment): string[] {
 
 type Content = Readonly<Record<string, unknown>>;
 
-function readFile(file: string): { content: Content } | { problem: SettingsProblem } {
+/** What a file says, which is nothing where there is a problem with all of it. */
+function readFile(file: string): { content: Content; problem?: SettingsProblem } {
+  const wrong = (path: string, value: string, allowed: string) => ({
+    content: {},
+    problem: { path, value, allowed },
+  });
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return { problem: { path: 'SIDECAR_CONFIG', value: file, allowed: 'a file that can be read' } };
+    return wrong('SIDECAR_CONFIG', file, 'a file that can be read');
   }
   try {
     const content: unknown = parse(text) ?? {};
     if (isContent(content)) return { content };
-    return { problem: { path: file, allowed: 'a mapping of sections, such as "server:"' } };
+    const value = Array.isArray(content) ? 'a list' : 'a single value';
+    return wrong(file, value, 'a mapping of sections, such as "server:"');
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    return { problem: { path: file, allowed: `YAML (${message})` } };
+    return wrong(file, 'broken', `YAML (${message})`);
   }
 }
 
@@ -79,63 +96,27 @@ function isContent(value: unknown): value is Content {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function overlay(content: Content, values: GivenValue[]): Content {
-  const merged: Record<string, unknown> = { ...content };
-  for (const { path, value } of values) {
-    const [section, name] = path;
-    const current = merged[section] ?? {};
-    // A section that is no mapping is left for the schema to complain about.
-    if (isContent(current)) merged[section] = { ...current, [name]: value };
-  }
-  return merged;
+function overlay(content: Content, values: readonly GivenValue[]): Content {
+  return values.reduce((merged, { path, value }) => withValue(merged, path, value), content);
 }
 
-const secretPaths: ReadonlySet<string> = new Set(
-  [...variables.values()].filter(({ kind }) => kind === 'secret').map(({ path }) => path.join('.')),
-);
-
-function toProblems(
-  issue: z.core.$ZodIssue,
+function withValue(
   content: Content,
-  values: GivenValue[],
-): SettingsProblem[] {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key].join('.'),
-      allowed: 'no such setting; see config/sidecar.yaml for those there are',
-    }));
-  }
-  const name = path.join('.');
-  const given = values.findLast((value) => sets(value, name));
-  const value: unknown = path.reduce<unknown>(
-    (at, key) => (isContent(at) ? at[key] : Array.isArray(at) ? at[Number(key)] : undefined),
-    content,
-  );
-  return [
-    {
-      path: given === undefined ? name : `${given.variable} (${name})`,
-      value: secretPaths.has(name) ? '(hidden)' : shown(value),
-      allowed:
-        issue.code === 'invalid_type' && path.length === 1
-          ? 'a mapping of settings'
-          : issue.message,
-    },
-  ];
+  [name = '', ...rest]: readonly string[],
+  value: unknown,
+): Content {
+  if (rest.length === 0) return { ...content, [name]: value };
+  const current = content[name] ?? {};
+  // A section that is no mapping is left for the schema to complain about.
+  return isContent(current) ? { ...content, [name]: withValue(current, rest, value) } : content;
 }
 
-/** Whether a variable gave the setting of this path, or what it is a part of. */
-function sets({ path }: GivenValue, name: string): boolean {
-  const given = path.join('.');
-  return name === given || name.startsWith(`${given}.`);
-}
-
-/**
- * A value as a message may show it: a URL without credentials, and not too long; of a list or a
- * mapping nothing, since it may hold a secret in a place where none belongs.
- */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'a mapping';
-  return (JSON.stringify(value) ?? 'nothing').replace(/(\/\/)?[^"/]+:.*@/, '$1***@').slice(0, 200);
+/** All but the settings with mistakes, in whose place their defaults are. */
+function without(content: Content, mistakes: readonly Mistake[]): Content {
+  return mistakes.reduce((left, { at: [section = '', name] }) => {
+    const { [section]: inSection, ...others } = left;
+    if (name === undefined || !isContent(inSection)) return others;
+    const { [name]: _, ...rest } = inSection;
+    return { ...others, [section]: rest };
+  }, content);
 }

@@ -13,7 +13,7 @@ export const recordSchema = z
   .strictObject({
     experiment: z
       .string('a text')
-      .max(500, 'at most 500 characters')
+      .max(500, 'a text of at most 500 characters')
       .regex(
         experimentTemplate,
         'a name, which may hold {team_id}, {team_alias}, {model_group}, {key_alias} and {date:YYYY-MM}',

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
-import { duration, oneOf, text } from './units.ts';
+import { duration, oneOf, secret, text } from './units.ts';
 
 /** Where the bodies of calls go; `redact.rules` use the same words. */
 const bodies = oneOf(['keep', 'drop', 'hash']);
@@ -44,14 +44,16 @@ const customPattern = z.strictObject({
   replacement: z.string('a text').default('***'),
 });
 
-/** What is wrong with a pattern, in words that follow "is not"; undefined where nothing is. */
 /** RE2's engine takes a few megabytes of memory: it is loaded when a pattern asks for it. */
 const require = createRequire(import.meta.url);
 
+/** What a pattern must be that is wrong, and why it is not; undefined where nothing is wrong. */
 function whyNoPattern(regex: string): string | undefined {
   const { RE2JS, RE2JSException }: typeof import('re2js') = require('re2js');
   try {
-    return RE2JS.compile(regex).test('') ? 'a regular expression that needs a text' : undefined;
+    return RE2JS.compile(regex).test('')
+      ? 'a regular expression that no empty text matches'
+      : undefined;
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     return `a regular expression in RE2's syntax (${error.message})`;
@@ -109,9 +111,9 @@ export const redactSchema = z
       .describe(
         'Whether base64 (audio, images, data URIs) and embedding vectors stay. Otherwise a size and a hash stand for them.',
       ),
-    hashKey: z
-      .string('a text of 16 characters or more')
-      .min(16, 'a text of 16 characters or more')
+    hashKey: secret(
+      z.string('a text of 16 characters or more').min(16, 'a text of 16 characters or more'),
+    )
       .optional()
       .describe(
         'The key of all hashes; needed where something is hashed. Keep it: another joins nothing.',

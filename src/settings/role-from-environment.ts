@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { GivenValue } from './environment.ts';
+import { type GivenValue, variables } from './environment.ts';
 
 const roles = z.array(z.looseObject({ roleArn: z.string() })).min(1);
 
 /**
- * The environment names a role by its ARN alone, and the file a list with all that belongs to each. Where
+ * One variable names a role by its ARN alone, and the file a list with all that belongs to each. Where
  * the list ends in that very role it stays; else it is replaced, which is worth a warning.
  */
 export function reconcileRole(
@@ -15,8 +15,8 @@ export function reconcileRole(
   if (!inFile.success) return { values: [...values], warnings: [] };
   const last = inFile.data.aws.assumeRole.at(-1)?.roleArn;
   const warnings: string[] = [];
-  const kept = values.filter(({ variable, path, value }) => {
-    if (path.join('.') !== 'aws.assumeRole') return true;
+  const kept = values.filter(({ variable, value }) => {
+    if (variables.get(variable)?.kind !== 'role') return true;
     const given = roles.safeParse(value).data?.at(-1)?.roleArn;
     if (given === last) return false;
     warnings.push(

@@ -4,10 +4,11 @@ import { artifactsSchema, awsSchema, trackingUri } from './aws.ts';
 import { litellmSchema } from './litellm.ts';
 import { archiveSchema, recordSchema } from './record.ts';
 import { redactSchema } from './redact.ts';
-import { duration, numberBetween, oneOf, size, text, wholeNumber } from './units.ts';
+import { duration, numberBetween, oneOf, secret, size, text, wholeNumber } from './units.ts';
 import { usageSchema } from './usage.ts';
 
 const serverName = 'a name of 1 to 256 letters, digits and hyphens';
+const printable = 'a text of printable ASCII characters';
 const printableToken = 'a text of 8 printable ASCII characters or more, without spaces';
 
 /**
@@ -23,9 +24,7 @@ export const settingsSchema = z.strictObject({
       port: wholeNumber(0, 65_535)
         .default(4100)
         .describe('The port to listen on; 0 takes any free one.'),
-      authToken: z
-        .string(printableToken)
-        .regex(/^[\x21-\x7e]{8,}$/, printableToken)
+      authToken: secret(z.string(printableToken).regex(/^[\x21-\x7e]{8,}$/, printableToken))
         .optional()
         .describe('What LiteLLM must send as Authorization. Without a token anybody may post.'),
       maxBodyBytes: size('64KiB', '2GiB')
@@ -77,10 +76,8 @@ export const settingsSchema = z.strictObject({
       username: text('a text')
         .optional()
         .describe('The user name, for a server with basic authentication.'),
-      password: text('a text').optional().describe('Its password.'),
-      token: z
-        .string('a text of printable ASCII characters')
-        .regex(/^[\x20-\x7e]+$/, 'a text of printable ASCII characters')
+      password: secret(text('a text')).optional().describe('Its password.'),
+      token: secret(z.string(printable).regex(/^[\x20-\x7e]+$/, printable))
         .optional()
         .describe('A bearer token, instead of user name and password.'),
       requestsPerSecond: numberBetween(0.1, 10_000)

@@ -2,8 +2,13 @@ import { z } from 'zod';
 
 /*
  * The kinds of values that settings have. Each says in its message what is allowed, whatever is
- * wrong: the message is all that an operator sees.
+ * wrong, in words that follow "must be": the message is all that an operator sees.
  */
+
+/** A value that no message may show; from the environment it can also come in a file. */
+export function secret<Schema extends z.ZodType>(schema: Schema): Schema {
+  return schema.meta({ writeOnly: true });
+}
 
 /** A text that is not empty. */
 export function text(what: string) {

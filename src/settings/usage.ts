@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { oneOf, wholeNumber } from './units.ts';
 
-const interval =
-  'a number of minutes that divides an hour: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60';
 const keys = 'a list of model, team and key, each once at most';
 const zone = 'the name of a time zone, such as Europe/Berlin';
 
 /** How calls are added up over time; `record.usage` says whether they are. */
 export const usageSchema = z
   .strictObject({
-    interval: z
-      .int(interval)
-      .min(1, interval)
-      .refine((minutes) => minutes <= 60 && 60 % minutes === 0, interval)
+    interval: wholeNumber(1, 60)
       .default(5)
       .describe(
         'Minutes that a point of the charts stands for. MLflow draws 320 points of a line.',

@@ -37,9 +37,9 @@ test('validate lists every mistake and exits with 78', async (t) => {
   assert.equal(code, 78);
   assert.match(output, /^There are 3 mistakes in the settings/);
   assert.ok(output.includes(file));
-  assert.match(output, /server\.port: 70000 is not a whole number from 0 to 65535/);
-  assert.match(output, /log\.levl: /);
-  assert.match(output, /SIDECAR_REQUESTS_PER_SECOND \(destination\.requestsPerSecond\): "many"/);
+  assert.match(output, /server\.port: is 70000, must be a whole number from 0 to 65535/);
+  assert.match(output, /log\.levl: is "info", must be left out: .* is log\.level meant\?/);
+  assert.match(output, /SIDECAR_REQUESTS_PER_SECOND \(destination\.requestsPerSecond\): is "many"/);
 });
 
 test('validate warns of variables that set nothing', async () => {
@@ -55,7 +55,7 @@ test('validate --json prints the same for programs', async () => {
     valid: true,
     file: 'config/sidecar.yaml',
     problems: [],
-    warnings: ['SIDECAR_PROT sets nothing; is it misspelt?'],
+    warnings: ['SIDECAR_PROT sets nothing; is SIDECAR_PORT meant?'],
   });
   const invalid = await litellmMlflow(['validate', '--json'], { SIDECAR_PORT: 'x' });
   assert.equal(invalid.code, 78);
@@ -92,7 +92,11 @@ test('serve with wrong settings exits with 78 and leaves the data folder alone',
     MLFLOW_TRACKING_USERNAME: 'ada',
   });
   assert.equal(code, 78);
-  assert.match(output, /SIDECAR_PORT \(server\.port\): -1 is not a whole number from 0 to 65535/);
+  assert.match(
+    output,
+    /SIDECAR_PORT \(server\.port\): is -1, must be a whole number from 0 to 65535/,
+  );
+  assert.match(output, /destination\.token: is \(hidden\), must be left out/);
   assert.ok(!output.includes('a-secret-token'));
   assert.ok(!existsSync(data));
 });

@@ -80,6 +80,26 @@ for (const [what, timeZone, at, expected] of [
   });
 }
 
+for (const [at, hours, steps, lastMinutes] of [
+  ['2026-11-25T12:00Z', 24, 206, 5],
+  ['2027-03-28T12:00Z', 23, 198, 1],
+  ['2026-10-25T12:00Z', 25, 215, 2],
+] as const) {
+  test(`a day of ${hours} hours has ${steps} intervals of seven minutes, and the last one is what is left`, () => {
+    const { dayOf, endOf, stepOf } = createIntervals('Europe/Berlin', 7 * minute);
+    const { startsAt, endsAt } = dayOf(Date.parse(at));
+    assert.equal(endsAt - startsAt, hours * hour);
+    const ends: number[] = [];
+    for (let begins = startsAt; begins < endsAt; begins = endOf(begins)) {
+      assert.equal(stepOf(begins), ends.length);
+      ends.push(endOf(begins));
+    }
+    assert.equal(ends.length, steps);
+    assert.equal(ends.at(-1), endsAt);
+    assert.equal((endsAt - (ends.at(-2) ?? 0)) / minute, lastMinutes);
+  });
+}
+
 const zones = Intl.supportedValuesOf('timeZone');
 
 test('in every zone days follow on each other, and intervals fill them', () => {
@@ -87,9 +107,9 @@ test('in every zone days follow on each other, and intervals fill them', () => {
     fc.property(
       fc.constantFrom(...zones),
       fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2032, 0) }),
-      fc.constantFrom(1, 5, 60),
+      fc.integer({ min: 1, max: 60 }),
       (timeZone, at, minutes) => {
-        const { dayOf, beginningOf, endOf } = createIntervals(timeZone, minutes * minute);
+        const { dayOf, beginningOf, endOf, stepOf } = createIntervals(timeZone, minutes * minute);
         const { day, startsAt, endsAt } = dayOf(at);
         const clock = new Intl.DateTimeFormat('en-CA', { timeZone }).format(at);
         assert.equal(day, clock);
@@ -103,6 +123,9 @@ test('in every zone days follow on each other, and intervals fill them', () => {
         assert.ok(beginningOf(at) <= at && at < endOf(at));
         assert.equal(endOf(endsAt - 1), endsAt, 'the last one ends with the day');
         assert.equal(beginningOf(endOf(at)), endOf(at), 'the next one begins where it ends');
+        assert.equal(beginningOf(at), startsAt + stepOf(at) * minutes * minute);
+        const lasts = endOf(at) - beginningOf(at);
+        assert.ok(lasts === minutes * minute || (endOf(at) === endsAt && lasts < minutes * minute));
       },
     ),
     { numRuns: 500 },

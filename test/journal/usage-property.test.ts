@@ -68,7 +68,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('reopen' as const),
-      minutes: fc.constantFrom(1, 5, 60),
+      minutes: fc.constantFrom(1, 5, 7, 60),
     }),
   },
 );

@@ -67,6 +67,20 @@ test('a role from the environment alone is worth no warning', (t) => {
   }
 });
 
+test('a list of roles from the environment is taken as it is, before that of the file and a single role', (t) => {
+  const given = [{ roleArn: role('given'), externalId: 'its-id' }, { roleArn: role('last') }];
+  const { settings, warnings } = load(
+    t,
+    { aws: { assumeRole: list } },
+    {
+      SIDECAR_AWS_ASSUME_ROLE: JSON.stringify(given),
+      SAGEMAKER_MLFLOW_ASSUME_ROLE_ARN: role('other'),
+    },
+  );
+  assert.partialDeepStrictEqual(settings.aws.assumeRole, given);
+  assert.deepEqual([settings.aws.assumeRole.length, warnings], [2, []]);
+});
+
 const unused: readonly (readonly [content: object, warning: RegExp | undefined])[] = [
   [{ artifacts: { kmsKeyId: 'key', upload: 'presigned' } }, /^artifacts\.kmsKeyId is not used/],
   [{ artifacts: { kmsKeyId: 'key' } }, undefined],
@@ -103,7 +117,7 @@ for (const region of ['minio', 'None', 'eu_1']) {
     assert.equal(load(t, {}, { AWS_REGION: region }).settings.aws.region, region);
     const named = { AWS_REGION: region, MLFLOW_TRACKING_SERVER_NAME: 'logs' };
     const [problem, ...others] = problemsOf(t, {}, named);
-    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', region, []]);
+    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', `"${region}"`, []]);
   });
 }
 
@@ -111,7 +125,7 @@ for (const region of ['cn-north-1', 'us-iso-east-1', 'us-isob-east-1', 'eusc-de-
   test(`a tracking server is not looked up in ${region}, where no MLflow is known`, (t) => {
     const named = { AWS_REGION: region, MLFLOW_TRACKING_SERVER_NAME: 'logs' };
     const [problem, ...others] = problemsOf(t, {}, named);
-    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', region, []]);
+    assert.deepEqual([problem?.path, problem?.value, others], ['aws.region', `"${region}"`, []]);
     assert.match(problem?.allowed ?? '', /^a region of the partitions aws or aws-us-gov/);
   });
 }
@@ -119,13 +133,13 @@ for (const region of ['cn-north-1', 'us-iso-east-1', 'us-isob-east-1', 'eusc-de-
 test('a tracking server that is named needs a region', (t) => {
   const named = { MLFLOW_TRACKING_SERVER_NAME: 'logs' };
   const [problem] = problemsOf(t, {}, named);
-  assert.equal(problem?.path, 'aws.region');
+  assert.deepEqual([problem?.path, problem?.value], ['aws.region', 'unset']);
   const { settings } = load(t, {}, { ...named, AWS_REGION: 'us-gov-west-1' });
   assert.equal(settings.aws.region, 'us-gov-west-1');
 });
 
 for (const [uri, allowed] of [
-  [server.replace('aws', 'aws-cn'), /^an ARN of another partition: .* aws and aws-us-gov only$/],
+  [server.replace('aws', 'aws-cn'), /^an ARN of the partition aws or aws-us-gov: /],
   [server.replace('logs', '../x'), /^a URL that begins with/],
   [server.replace('logs', 'a.b'), /^a URL that begins with/],
 ] as const) {

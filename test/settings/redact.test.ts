@@ -52,7 +52,7 @@ test('a pattern that is none is a mistake, with its place and what is wrong with
     /RE2's syntax/,
     'no back-references',
   );
-  assert.match(problemsOf(t, pattern('a*'))[0]?.allowed ?? '', /needs a text/);
+  assert.match(problemsOf(t, pattern('a*'))[0]?.allowed ?? '', /no empty text matches/);
 });
 
 test('a rule without a condition is a mistake', (t) => {

@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { settingsJsonSchema } from '../../src/settings/json-schema.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { settingsSchema } from '../../src/settings/schema.ts';
-
-interface JsonSchema {
-  description?: string;
-  default?: unknown;
-  properties?: Record<string, JsonSchema>;
-}
-
-const file = 'config/sidecar.yaml';
-const written = readFileSync(file, 'utf8');
-const schema: JsonSchema = JSON.parse(readFileSync('config/sidecar.schema.json', 'utf8'));
-
-/** The file with each commented setting made one. */
-const uncommented = written.replace(
-  /^( *)# (\w+: \S.*)$/gm,
-  (line, indent: string, setting: string) => (isSetting(setting) ? `${indent}${setting}` : line),
-);
-
-function isSetting(line: string): boolean {
-  const name = line.split(':')[0] ?? '';
-  return Object.values(schema.properties ?? {}).some(
-    (section) => name in (section.properties ?? {}),
-  );
-}
+import {
+  exampleFile as file,
+  editorSchema as schema,
+  uncommented,
+  exampleText as written,
+} from './example-file.ts';
 
 /** The paths of the values in `content`, two levels deep. */
 function pathsOf(content: Record<string, object>): string[] {

@@ -12,7 +12,8 @@ function load(t: TestContext, usage: string, environment: Record<string, string>
 }
 
 for (const [setting, path] of [
-  ['interval: 7', 'usage.interval'],
+  ['interval: 2.5', 'usage.interval'],
+  ['interval: 61', 'usage.interval'],
   ['interval: 0', 'usage.interval'],
   ['interval: 120', 'usage.interval'],
   ['timeZone: Europe/Nowhere', 'usage.timeZone'],
@@ -24,6 +25,13 @@ for (const [setting, path] of [
     const loaded = load(t, setting);
     assert.ok(loaded.kind === 'invalid');
     assert.ok(loaded.problems[0]?.path.startsWith(path), JSON.stringify(loaded.problems));
+  });
+}
+
+for (const minutes of [1, 7, 59, 60]) {
+  test(`an interval of ${minutes} minutes is as good as any`, (t) => {
+    const loaded = load(t, `interval: ${minutes}`);
+    assert.equal(loaded.kind === 'valid' && loaded.settings.usage.interval, minutes);
   });
 }
 

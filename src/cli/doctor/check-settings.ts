@@ -1,4 +1,5 @@
 import type { LoadedSettings } from '../../settings/load-settings.ts';
+import { reportProblem } from '../../settings/report-problems.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { type Check, failure, ok, warning } from './check.ts';
 
@@ -8,13 +9,7 @@ const advice = 'Correct it; "validate" checks the settings alone.';
 export function checkSettings(loaded: LoadedSettings): Check[] {
   const where = `${loaded.file ?? 'no file'} and the environment`;
   if (loaded.kind === 'invalid') {
-    return loaded.problems.map(({ path, value, allowed }) =>
-      failure(
-        'settings',
-        value === undefined ? `${path}: must be ${allowed}` : `${path}: ${value} is not ${allowed}`,
-        advice,
-      ),
-    );
+    return loaded.problems.map((problem) => failure('settings', reportProblem(problem), advice));
   }
   return [
     ok('settings', `${where} are valid`),

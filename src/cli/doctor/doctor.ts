@@ -6,7 +6,7 @@ import { systemClock } from '../../deliver/clock.ts';
 import { type AwsAccess, awsAccess, type Destination, findDestination } from '../../destination.ts';
 import { destinationSetting } from '../../settings/destination.ts';
 import type { Environment } from '../../settings/environment.ts';
-import { loadSettings } from '../../settings/load-settings.ts';
+import { type LoadedSettings, loadSettings } from '../../settings/load-settings.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { oneConnection } from '../one-connection.ts';
@@ -28,10 +28,15 @@ export interface DoctorOptions {
   json: boolean;
 }
 
-/** `doctor`: looks at all that a sidecar needs, and says what to do where something is not as it should be. */
+/**
+ * `doctor`: looks at all that a sidecar needs, and says what to do where something is not as it should be.
+ *
+ * @returns The exit code; wrong settings have one of their own.
+ */
 export async function doctor(environment: Environment, options: DoctorOptions): Promise<number> {
   const checks: Check[] = [];
-  for await (const found of lookAtAll(environment, options)) {
+  const loaded = loadSettings(environment);
+  for await (const found of lookAtAll(loaded, environment, options)) {
     for (const check of found) {
       checks.push(check);
       if (!options.json) printCheck(check);
@@ -42,6 +47,7 @@ export async function doctor(environment: Environment, options: DoctorOptions): 
   if (options.json) printJson({ ok: failures === 0, failures, warnings, checks });
   else
     print(`${counted(failures, 'failure')}, ${counted(warnings, 'warning')}, ${count('ok')} ok.`);
+  if (loaded.kind === 'invalid') return exitCodes.settings;
   return failures === 0 ? exitCodes.ok : exitCodes.failure;
 }
 
@@ -59,10 +65,10 @@ function printCheck({ result, name, detail, advice }: Check): void {
 
 /** Looks at one thing after the other; what another thing stands in the way of is left out. */
 async function* lookAtAll(
+  loaded: LoadedSettings,
   environment: Environment,
   { write, litellmConfig }: DoctorOptions,
 ): AsyncGenerator<Check[]> {
-  const loaded = loadSettings(environment);
   yield checkSettings(loaded);
   if (loaded.kind === 'invalid') return;
   const { settings } = loaded;

@@ -14,7 +14,12 @@ export interface Intervals {
   stepOf(at: number): number;
 }
 
-/** @param ms The length of an interval: a whole part of an hour. */
+/**
+ * Intervals begin with the day, so that what is left of a day that they do not divide, of 23, 24 or 25
+ * hours, is its last one.
+ *
+ * @param ms The length of an interval: whole minutes, an hour at most.
+ */
 export function createIntervals(timeZone: string, ms: number): Intervals {
   const dayOf = localDays(timeZone);
   const beginningOf = (at: number): number => {

@@ -12,7 +12,7 @@ import { createUsageNames } from './usage-names.ts';
 import { createUsageRuns } from './usage-runs.ts';
 
 export interface UsageOptions {
-  /** Milliseconds, a whole part of an hour. */
+  /** Milliseconds, whole minutes, an hour at most. */
   intervalMs: number;
   /** Of the days: an IANA name. */
   timeZone: string;

@@ -44,7 +44,8 @@ async function doctor(
   });
   const report: Report = JSON.parse(output);
   const failed = report.checks.filter(({ result }) => result === 'failure');
-  assert.equal(code, failed.length === 0 ? 0 : 1);
+  const wrong = failed.some(({ name }) => name === 'settings') ? 78 : 1;
+  assert.equal(code, failed.length === 0 ? 0 : wrong);
   assert.equal(report.ok, failed.length === 0);
   for (const { result, advice = '' } of report.checks) {
     assert.ok(result === 'ok' || advice.length > 10, 'what is not well comes with what to do');
@@ -118,10 +119,22 @@ test('without --json it is a line each, the advice below it, and a sum', async (
   assert.match(output, /^1 failure, \d+ warnings?, \d+ ok\.\n$/m);
 });
 
-test('wrong settings: each mistake', async (t) => {
-  const { failed } = await doctor(t, { SIDECAR_PORT: 'x', SIDECAR_RECORD_RUNS: 'some' });
-  assert.match(failed.join('\n'), /SIDECAR_PORT \(server\.port\): "x" is not a whole number/);
-  assert.match(failed.join('\n'), /SIDECAR_RECORD_RUNS \(record\.runs\): "some" is not one of/);
+test('wrong settings: each mistake, and the exit code that wrong settings have', async (t) => {
+  const wrong = { SIDECAR_PORT: 'x', SIDECAR_RECORD_RUNS: 'some' };
+  const { code, failed } = await doctor(t, wrong);
+  assert.equal(code, 78);
+  assert.match(failed.join('\n'), /SIDECAR_PORT \(server\.port\): is "x", must be a whole number/);
+  assert.match(
+    failed.join('\n'),
+    /SIDECAR_RECORD_RUNS \(record\.runs\): is "some", must be one of/,
+  );
+  const args = ['--import', 'tsx', 'src/main.ts', 'doctor'];
+  const plain = await runProgram(process.execPath, args, {
+    env: serverEnvironment(undefined, wrong),
+  });
+  assert.equal(plain.code, 78);
+  assert.match(plain.output, /^FAILURE {2}settings: SIDECAR_PORT .*\n {9}-> Correct it/m);
+  assert.match(plain.output, /^2 failures, 0 warnings, 0 ok\.\n$/m);
 });
 
 test('a host name that nobody knows', async (t) => {
