@@ -15,7 +15,7 @@ import { version } from './version.ts';
 /** `serve`: the daemon. Resolves with the exit code when it has stopped. */
 export async function serve(environment: Environment): Promise<number> {
   const stopping = new AbortController();
-  const started = Promise.withResolvers<App>();
+  const started = Promise.withResolvers<Started>();
   keepReloading(environment, started.promise, stopping.signal);
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
@@ -60,7 +60,7 @@ export async function serve(environment: Environment): Promise<number> {
     { url: app.url, destination, experiment, journal },
     `recording the calls posted to ${app.url}`,
   );
-  started.resolve(app);
+  started.resolve({ app, isInFile: loaded.isInFile });
   onSignals(() => {
     stopping.abort();
     log.info('stopping: no more calls are taken, those that are due are still recorded');
@@ -72,6 +72,12 @@ export async function serve(environment: Environment): Promise<number> {
   process.exit(code);
 }
 
+/** The daemon as it runs, and whether a file said something of its settings. */
+interface Started {
+  app: App;
+  isInFile: boolean;
+}
+
 /** How often the files of the settings are looked at, in milliseconds. */
 const watchInterval = 2_000;
 
@@ -79,11 +85,18 @@ const watchInterval = 2_000;
  * Reads the settings again whenever their files change or a SIGHUP asks for it, in turn. It begins
  * before they are read for the first time, so that no change falls between.
  */
-function keepReloading(environment: Environment, started: Promise<App>, signal: AbortSignal): void {
-  let reloading: Promise<unknown> = started;
+function keepReloading(
+  environment: Environment,
+  started: Promise<Started>,
+  signal: AbortSignal,
+): void {
+  let reloading = started;
   const reload = () => {
-    reloading = reloading.then(async () => {
-      if (!signal.aborted) await (await started).reload(loadSettings(environment));
+    reloading = reloading.then(async (last) => {
+      if (signal.aborted) return last;
+      const loaded = loadSettings(environment, last.isInFile);
+      await last.app.reload(loaded);
+      return loaded.kind === 'valid' ? { ...last, isInFile: loaded.isInFile } : last;
     });
   };
   process.on('SIGHUP', reload);

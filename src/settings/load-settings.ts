@@ -15,7 +15,14 @@ import type { Mistake, SettingsProblem } from './settings-problem.ts';
 import { warningsOf } from './warnings.ts';
 
 export type LoadedSettings =
-  | { kind: 'valid'; settings: Settings; file?: string; warnings: string[] }
+  | {
+      kind: 'valid';
+      settings: Settings;
+      file?: string;
+      /** Whether there is a file, and it says something. */
+      isInFile: boolean;
+      warnings: string[];
+    }
   | { kind: 'invalid'; problems: SettingsProblem[]; file?: string };
 
 /** The file that is read when `SIDECAR_CONFIG` names none, if it is there. */
@@ -25,11 +32,16 @@ const defaultFile = 'config/sidecar.yaml';
  * Reads the settings: the file, then the environment over it. All mistakes are found at once.
  *
  * @param environment Such as `process.env`.
+ * @param wasInFile Whether the file said something when it was last read. One that says nothing any more
+ *   is a mistake then: it was cut short, or is being written, and what it kept back would go out.
  */
-export function loadSettings(environment: Environment): LoadedSettings {
+export function loadSettings(environment: Environment, wasInFile = false): LoadedSettings {
   const named = environment['SIDECAR_CONFIG'] || undefined;
   const file = named ?? (existsSync(defaultFile) ? defaultFile : undefined);
-  const { content, problem } = file === undefined ? { content: {} } : readFile(file);
+  const read = file === undefined ? missing : readFile(file);
+  const { content, isEmpty } = read;
+  const problem =
+    isEmpty && wasInFile ? lost(file ?? defaultFile, file === undefined) : read.problem;
 
   const given = readEnvironment(environment);
   const { values, warnings } = reconcileRole(content, given.values);
@@ -58,6 +70,7 @@ export function loadSettings(environment: Environment): LoadedSettings {
     kind: 'valid',
     settings: parsed.data,
     warnings: [...unknownVariables(environment), ...warnings, ...warningsOf(parsed.data)],
+    isInFile: !isEmpty,
     ...(file !== undefined && { file }),
   };
 }
@@ -69,10 +82,27 @@ export function settingsFiles(environment: Environment): string[] {
 
 type Content = Readonly<Record<string, unknown>>;
 
-/** What a file says, which is nothing where there is a problem with all of it. */
-function readFile(file: string): { content: Content; problem?: SettingsProblem } {
+interface ReadFile {
+  /** What a file says, which is nothing where there is a problem with all of it. */
+  content: Content;
+  /** It may hold comments. */
+  isEmpty: boolean;
+  problem?: SettingsProblem;
+}
+
+const missing: ReadFile = { content: {}, isEmpty: true };
+
+function lost(file: string, isGone: boolean): SettingsProblem {
+  return {
+    path: file,
+    value: isGone ? 'gone' : 'empty',
+    allowed: 'as it was, or hold new settings; {} in it stands for the defaults',
+  };
+}
+
+function readFile(file: string): ReadFile {
   const wrong = (path: string, value: string, allowed: string) => ({
-    content: {},
+    ...{ content: {}, isEmpty: false },
     problem: { path, value, allowed },
   });
   let text: string;
@@ -82,8 +112,9 @@ function readFile(file: string): { content: Content; problem?: SettingsProblem }
     return wrong('SIDECAR_CONFIG', file, 'a file that can be read');
   }
   try {
-    const content: unknown = parse(text) ?? {};
-    if (isContent(content)) return { content };
+    const content: unknown = parse(text) ?? undefined;
+    if (content === undefined) return missing;
+    if (isContent(content)) return { content, isEmpty: false };
     const value = Array.isArray(content) ? 'a list' : 'a single value';
     return wrong(file, value, 'a mapping of sections, such as "server:"');
   } catch (error) {

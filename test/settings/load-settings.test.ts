@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
@@ -63,6 +63,30 @@ test('without file and environment the defaults are those of the manual', (t) =>
 test('the file sets what it names and leaves the rest', (t) => {
   const { server } = settingsOf(load(t, { server: { port: 5100 } }));
   assert.deepEqual([server.port, server.host], [5100, '127.0.0.1']);
+});
+
+test('a file that says nothing is one of defaults, but for one that said something before', (t) => {
+  const home = process.cwd();
+  t.after(() => process.chdir(home));
+  // Without SIDECAR_CONFIG the file may be there or not.
+  process.chdir(tempFolder(t));
+  assert.equal(settingsOf(loadSettings({})).server.port, 4100);
+  assert.deepEqual(problemsOf(loadSettings({}, true)), [
+    {
+      path: 'config/sidecar.yaml',
+      value: 'gone',
+      allowed: 'as it was, or hold new settings; {} in it stands for the defaults',
+    },
+  ]);
+  mkdirSync('config');
+  for (const nothing of ['', '# server: { port: 4200 }', '---\n...\n']) {
+    writeFileSync('config/sidecar.yaml', nothing);
+    assert.equal(settingsOf(loadSettings({})).server.port, 4100);
+    const [problem] = problemsOf(loadSettings({}, true));
+    assert.equal(problem?.value, 'empty');
+  }
+  writeFileSync('config/sidecar.yaml', '{}');
+  assert.equal(settingsOf(loadSettings({}, true)).server.port, 4100);
 });
 
 test('the environment goes before the file', (t) => {
