@@ -7,7 +7,7 @@ import { withDesk } from './with-desk.ts';
 /** `status`: the account, and what the daemon says of itself where one runs. */
 export function status(environment: Environment, json: boolean): Promise<number> {
   return withDesk({ environment, json }, async (desk) => {
-    const account = await desk.account();
+    const account = lasting(await desk.account());
     const daemon = await desk.health();
     if (json) {
       printJson({ running: daemon !== undefined, account, ...(daemon && { daemon }) });
@@ -16,7 +16,7 @@ export function status(environment: Environment, json: boolean): Promise<number>
     print(daemon === undefined ? 'No daemon runs.' : 'The daemon runs.');
     printAccount(account);
     for (const [name, state] of destinationsIn(daemon)) print(`${name}: ${state}`);
-    for (const line of runLines(daemon)) print(line);
+    for (const line of recordingLines(daemon)) print(line);
     return exitCodes.ok;
   });
 }
@@ -24,7 +24,7 @@ export function status(environment: Environment, json: boolean): Promise<number>
 /** `verify`: whether every call received is accounted for; exit 1 when one is not. */
 export function verify(environment: Environment, json: boolean): Promise<number> {
   return withDesk({ environment, json }, async (desk) => {
-    const account = await desk.account();
+    const account = lasting(await desk.account());
     if (json) printJson(account);
     else {
       printAccount(account);
@@ -34,7 +34,30 @@ export function verify(environment: Environment, json: boolean): Promise<number>
   });
 }
 
-function printAccount(account: Account): void {
+/**
+ * What the journal itself knows, the same whether a daemon runs or not. How fast MLflow is, whether it
+ * takes traces and which successes get a run is a matter of the moment, which the daemon tells.
+ */
+function lasting(account: Account): LastingAccount {
+  const {
+    tracesWaived: _waived,
+    sampleRate: _rate,
+    limitedBy: _limit,
+    runsPerSecond: _pace,
+    runsChosenPerSecond: _chosen,
+    ...detail
+  } = account.detail;
+  return { ...account, detail };
+}
+
+interface LastingAccount extends Omit<Account, 'detail'> {
+  detail: Omit<
+    DetailCounts,
+    'tracesWaived' | 'sampleRate' | 'limitedBy' | 'runsPerSecond' | 'runsChosenPerSecond'
+  >;
+}
+
+function printAccount(account: LastingAccount): void {
   const shed = Object.entries(account.shed).map(([reason, calls]) => [`shed (${reason})`, calls]);
   const rows: [unknown, unknown][] = [
     ['received', account.received],
@@ -50,22 +73,16 @@ function printAccount(account: Account): void {
 }
 
 /** What is written of calls beside their counts, and what waits for it. */
-function detailRows(detail: DetailCounts): [string, string][] {
+function detailRows(detail: LastingAccount['detail']): [string, string][] {
   const none = Object.entries(detail.noRun).map(([reason, calls]) => `${calls} ${reason}`);
-  const { sampleRate, runsPerSecond } = detail;
   const runs = [
     `${detail.runs} complete, ${detail.runsPending} waiting`,
-    `${Number((sampleRate * 100).toPrecision(3))} % of the successes get one`,
-    ...(runsPerSecond === undefined ? [] : [`${runsPerSecond.toPrecision(2)} a second`]),
     ...(none.length === 0 ? [] : [`without one: ${none.join(', ')}`]),
   ];
   return [
     ['runs', runs.join('; ')],
     ['chunks', `${detail.chunks} kept; ${detail.chunkPending} calls waiting`],
-    [
-      'traces',
-      `${detail.traces} sent; ${detail.tracesWaived ? 'MLflow takes none' : `${detail.tracesPending} calls waiting`}`,
-    ],
+    ['traces', `${detail.traces} sent; ${detail.tracesPending} calls waiting`],
   ];
 }
 
@@ -78,14 +95,20 @@ function destinationsIn(report: object | undefined): [string, string][] {
   ]);
 }
 
-/** Which calls get a run, why no more, and what that leads to, as the daemon says it. */
-function runLines(report: object | undefined): string[] {
-  const recording = report !== undefined && 'recording' in report ? report.recording : undefined;
-  const runs = fieldsOf(fieldsOf(recording)['runs']);
+/** Which calls get a run or a trace, why no more, and what that leads to, as the daemon says it. */
+function recordingLines(report: object | undefined): string[] {
+  const recording = fieldsOf(fieldsOf(report)['recording']);
+  const runs = fieldsOf(recording['runs']);
+  const traces = fieldsOf(recording['traces']);
   const seconds = (name: string) => `${Number(runs[name] ?? 0)} s`;
   if (runs['because'] === undefined) return [];
   return [
-    `runs: ${runs['because']}; ${seconds('behind_seconds')} behind`,
+    [
+      `runs: ${runs['because']}`,
+      `${Number((Number(runs['sample_rate']) * 100).toPrecision(3))} % of the successes get one`,
+      ...(runs['per_second'] === undefined ? [] : [`${runs['per_second']} a second`]),
+      `${seconds('behind_seconds')} behind`,
+    ].join('; '),
     ...(runs['caught_up_in_seconds'] === undefined
       ? []
       : [`what waits for a run is sent in ${seconds('caught_up_in_seconds')}`]),
@@ -94,6 +117,7 @@ function runLines(report: object | undefined): string[] {
       : [
           `${runs['per_year']} runs a year at this pace; ten million in ${runs['years_to_ten_million']} years`,
         ]),
+    `traced: ${traces['because']}`,
   ];
 }
 

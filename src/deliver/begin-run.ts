@@ -3,7 +3,7 @@ import type { Outcome, RejectReason } from '../mlflow/outcome.ts';
 import { recordIdTag } from '../record/run-plan.ts';
 import type { Attempt } from './attempt.ts';
 import type { CallEnd } from './call-end.ts';
-import { deletedByAPerson, judge, recorded } from './judge.ts';
+import { deletedByAPerson, judge } from './judge.ts';
 
 /**
  * After an unclear create its run is searched for at these milliseconds, and the create is sent
@@ -26,8 +26,11 @@ export async function beginRun(attempt: Attempt): Promise<BegunRun | CallEnd> {
       ? await create(attempt, experimentId)
       : await search(attempt, experimentId, begunAt);
   if ('kind' in run) return run;
-  const { begunAt: _, ...progress } = attempt.progress;
-  await attempt.keep({ ...progress, experimentId, runId: run.id, artifactUri: run.artifactUri });
+  const { begunAt: _, ...before } = attempt.progress;
+  const progress = { ...before, experimentId, runId: run.id, artifactUri: run.artifactUri };
+  // Only one that was searched for can be: nothing more is to be sent.
+  if (run.complete) return { kind: 'settled', settlement: { kind: 'recorded', progress } };
+  await attempt.keep(progress);
   return run;
 }
 
@@ -73,7 +76,6 @@ async function search(
     if (found.kind !== 'done') return judge(attempt, found);
     const run = found.value.find((one) => !one.deleted) ?? found.value[0];
     if (run?.deleted) return deletedByAPerson;
-    if (run?.complete) return recorded;
     if (run !== undefined) return run;
   }
   if (nextSearch !== undefined) return attempt.later(begunAt + nextSearch);
@@ -93,6 +95,10 @@ export async function deleteSecondRun(
   for (const run of found.value) {
     if (run.id === runId || run.deleted) continue;
     const deleted = await attempt.parts.mlflow.deleteRun(run.id);
+    if (deleted.kind === 'done') {
+      const { secondRunsDeleted = 0, ...progress } = attempt.progress;
+      await attempt.keep({ ...progress, secondRunsDeleted: secondRunsDeleted + 1 });
+    }
     // Who may not delete leaves it, and somebody may have been quicker: the run itself is whole.
     const mayNot = deleted.kind === 'hold' && deleted.reason === 'forbidden';
     const isGone = deleted.kind === 'reject' && deleted.reason !== 'invalid';

@@ -37,6 +37,8 @@ export interface DetailCounts {
   /** Chunks, and traces of calls, that could not be kept. */
   chunksGivenUp: number;
   tracesGivenUp: number;
+  /** Second runs, of a call or a chunk, that were found and deleted. */
+  secondRunsDeleted: number;
   /** When the oldest chunk that is not kept was begun, in Unix milliseconds. */
   oldestChunkAt?: number;
   /** Calls that were chosen to have no run, by the reason. */

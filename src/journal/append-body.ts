@@ -88,8 +88,13 @@ export function createAppender(parts: AppendParts) {
     return state === callState.recorded ? 'recorded' : 'pending';
   };
 
-  /** `elements`: what was made of `body`. */
-  return (body: Buffer, elements: Iterable<AdmittedElement>, receivedAt: number): AppendReceipt => {
+  /** `elements`: what was made of `body`; `now`: when it is committed. */
+  return (
+    body: Buffer,
+    elements: Iterable<AdmittedElement>,
+    receivedAt: number,
+    now: number,
+  ): AppendReceipt => {
     const receipt: AppendReceipt = { received: 0, accepted: 0, duplicates: 0, rejected: [] };
     const waiting = { chunk: 0, trace: 0 };
     let recorded = 0;
@@ -109,7 +114,7 @@ export function createAppender(parts: AppendParts) {
       }
       index += 1;
     }
-    usage?.write(receivedAt);
+    usage?.write(now);
     ledger.add('chunk_waiting', waiting.chunk);
     ledger.add('traces_waiting', waiting.trace);
     ledger.add('received', receipt.received);

@@ -84,6 +84,9 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     'UPDATE chunks SET due_at = ?, attempts = ?, progress = ? WHERE id = ?',
   );
   const setEnded = database.prepare('UPDATE chunks SET ended = ? WHERE id = ?');
+  const findSecondRuns = database.prepare(
+    "SELECT progress ->> '$.secondRunsDeleted' AS n FROM chunks WHERE id = ? AND json_valid(progress)",
+  );
   const findEnded = database.prepare(
     'SELECT id, ended FROM chunks WHERE ended <> 0 ORDER BY id LIMIT 1',
   );
@@ -200,6 +203,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     settle: (chunk, end) => {
       if (setEnded.run(ended[end], chunk).changes === 0) return;
       ledger.add(end === 'kept' ? 'chunks' : 'chunks_given_up', 1);
+      ledger.add('second_runs_deleted', Number(findSecondRuns.get(chunk)?.['n'] ?? 0));
     },
     release: (now) => {
       const row = findEnded.get();

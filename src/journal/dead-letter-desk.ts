@@ -34,7 +34,7 @@ export function createDeadLetterDesk(
   const findKept = database.prepare('SELECT kept FROM dead_letters WHERE id = ?');
   const revive = database.prepare(
     `UPDATE calls SET state = 0, due_at = ?, attempts = 0, settled_at = NULL,
-       progress = CASE WHEN json_valid(progress) THEN json_remove(progress, '$.failures') END
+       progress = CASE WHEN json_valid(progress) THEN json_remove(progress, '$.failures', '$.secondRunsDeleted') END
      WHERE seq = ? AND state = 2`,
   );
   const remove = database.prepare('DELETE FROM dead_letters WHERE id = ?');

@@ -18,7 +18,7 @@ export interface Journal extends JournalDesk, ChunkJournal, TraceJournal {
    * Takes in a posted body: splits, parses, admits and commits it. The bytes are handed over; the
    * caller must not touch them again.
    *
-   * @param receivedAt Unix milliseconds of the POST.
+   * @param receivedAt Unix milliseconds of the POST. In usage its calls count when they are committed.
    */
   append(body: Uint8Array<ArrayBuffer>, receivedAt: number): Promise<AppendReceipt>;
   /**
@@ -167,6 +167,8 @@ export interface Progress {
   done?: string[];
   /** A create was sent again after an unclear one, so there may come to be a second run. */
   resent?: true;
+  /** How many second runs were found and deleted; they are counted when the call ends. */
+  secondRunsDeleted?: number;
   /** Parts that had to be left out, by name. */
   shed?: string[];
   /**
@@ -176,6 +178,8 @@ export interface Progress {
   failures?: { request: string; lastAt: number; times: number };
   /** The call was recorded before, wherever: its run is searched for before anything is sent. */
   replayed?: true;
+  /** The run that it had when it was replayed, by which it is known until that is found, or another made. */
+  earlierRunId?: string;
   /** How far it had come towards the destination before this one, should that come back. */
   before?: Progress;
   /** The call was recorded before; when a second run of it was asked for, in Unix milliseconds. */
@@ -190,7 +194,8 @@ export interface Postponement {
 
 /** How a call ends. `detail` may quote a value of the call: it is kept with it, and never logged. */
 export type Settlement =
-  | { kind: 'recorded' }
+  /** `progress`: how far it had come, where that is not kept yet. */
+  | { kind: 'recorded'; progress?: Progress }
   | { kind: 'dead'; reason: string; detail: string }
   | { kind: 'shed'; reason: string };
 

@@ -4,7 +4,7 @@ import { numberOf } from './open-database.ts';
 /**
  * What is counted. `shed:REASON` names why a call's record was given up. `unvetted`, beside the sum:
  * calls whose body was given up because the external redactor failed; `runs`, `chunks` and `traces`
- * that were kept, or given up; `chunk_waiting`, `traces_waiting`: calls that want one yet;
+ * that were kept, or given up; `second_runs_deleted`, of calls and of chunks; `chunk_waiting`, `traces_waiting`: calls that want one yet;
  * `no_run:REASON`: calls that were chosen to have none.
  */
 export type LedgerName =
@@ -21,6 +21,7 @@ export type LedgerName =
   | 'traces'
   | 'chunks_given_up'
   | 'traces_given_up'
+  | 'second_runs_deleted'
   | 'chunk_waiting'
   | 'traces_waiting'
   | `no_run:${string}`

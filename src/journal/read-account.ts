@@ -46,6 +46,7 @@ export function createAccountant({ database, ledger, space, runs, traces }: Acco
       tracesWaived: traces.isWaived(),
       chunksGivenUp: counts.get('chunks_given_up') ?? 0,
       tracesGivenUp: counts.get('traces_given_up') ?? 0,
+      secondRunsDeleted: counts.get('second_runs_deleted') ?? 0,
       sampleRate,
       ...(perSecond !== undefined && { runsPerSecond: perSecond }),
       runsLeftOfDay: leftOfDay,

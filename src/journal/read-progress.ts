@@ -12,20 +12,19 @@ export function readProgress(text: string, destination: string): Progress {
   const isTowards = (candidate: Fields) =>
     candidate['destination'] === destination || candidate['destination'] === anyDestination;
   if (isTowards(fields)) return progressIn(fields, destination);
-  const before = fields['before'];
-  if (isObject(before) && isTowards(before)) return progressIn(before, destination);
   const {
     replayed,
     again,
+    earlierRunId,
     before: _,
     ...reached
   } = progressIn(fields, textIn(fields['destination']) ?? '');
-  return {
-    destination,
-    before: reached,
-    ...(replayed && { replayed, begunAt: 0 }),
-    ...(again !== undefined && { again }),
-  };
+  const replay = given({ replayed, again, earlierRunId });
+  const before = fields['before'];
+  if (isObject(before) && isTowards(before)) {
+    return { ...progressIn(before, destination), ...replay };
+  }
+  return { destination, before: reached, ...replay, ...(replayed && { begunAt: 0 }) };
 }
 
 function progressIn(fields: Fields, destination: string): Progress {
@@ -39,10 +38,12 @@ function progressIn(fields: Fields, destination: string): Progress {
       artifactUri: textIn(fields['artifactUri']),
       done: textsIn(fields['done']),
       resent: fields['resent'] === true ? (true as const) : undefined,
+      secondRunsDeleted: numberIn(fields['secondRunsDeleted']),
       shed: textsIn(fields['shed']),
       failures: failuresIn(fields['failures']),
       again: numberIn(fields['again']),
       replayed: fields['replayed'] === true ? (true as const) : undefined,
+      earlierRunId: textIn(fields['earlierRunId']),
       before: isObject(before)
         ? progressIn(before, textIn(before['destination']) ?? '')
         : undefined,

@@ -35,9 +35,15 @@ export function assertWants({ seq, wants }: Record<string, unknown>, wanted: num
   throw new JournalError('JOURNAL_DAMAGED', `an index of the journal contradicts call ${seq}`);
 }
 
-/** A column with the run that a call has, where it is known; for a statement that calls the table `c`. */
-export const runIdColumn =
-  "CASE WHEN json_valid(c.progress) THEN c.progress ->> '$.runId' END AS run_id";
+/**
+ * The run that a call has, where it is known: while it is replayed the one of before. For a statement
+ * that calls the table `c`.
+ */
+export const runIdOf =
+  "CASE WHEN json_valid(c.progress) THEN coalesce(c.progress ->> '$.runId', c.progress ->> '$.earlierRunId') END";
+
+/** The same as a column. */
+export const runIdColumn = `${runIdOf} AS run_id`;
 
 /** Whether a call has a trace or is to get one, by its columns `wants` and `trace_begun`. */
 export function isTraced({ wants, trace_begun }: Record<string, unknown>): boolean {

@@ -3,17 +3,20 @@ import { lanes } from '../admit/run-choice.ts';
 import { callState } from './call-state.ts';
 import { anyDestination, type Progress, type ReplayRequest } from './journal.ts';
 import type { Ledger } from './ledger.ts';
+import { runIdOf } from './read-record.ts';
 
 /**
  * Makes recorded calls that are still kept pending again, behind all that are pending already.
  *
  * Each counts as begun long ago, so that its run is searched for before anything is sent: one that
  * is complete is left alone, one that is not is completed, an absent one made. With `again` each
- * gets another run, whatever became of the first.
+ * gets another run, whatever became of the first. Until then the run that it had stays its own for its
+ * chunk and its trace.
  */
 export function createReplay(database: DatabaseSync, ledger: Ledger) {
   const revive = database.prepare(`
-    UPDATE calls SET state = 0, lane = ${lanes.replay}, due_at = :now, attempts = 0, settled_at = NULL, progress = :progress
+    UPDATE calls AS c SET state = 0, lane = ${lanes.replay}, due_at = :now, attempts = 0, settled_at = NULL,
+      progress = json_patch(:progress, json_object('earlierRunId', ${runIdOf}))
     WHERE state = :state AND seq IN (
       SELECT seq FROM calls JOIN payloads p USING (seq)
       WHERE state = :state

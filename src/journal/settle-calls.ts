@@ -45,8 +45,13 @@ export function createSettler(parts: SettleParts): Settler {
   );
   const findOne = database.prepare('SELECT seq, record_id FROM calls WHERE seq = ?');
   const deleteCall = database.prepare('DELETE FROM calls WHERE seq = ?');
-  const findAgain = database.prepare(
-    "SELECT 1 FROM calls WHERE seq = ? AND json_valid(progress) AND progress ->> '$.again' IS NOT NULL",
+  const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
+  // The run of a replay that did not send a create was there before.
+  const findHistory = database.prepare(
+    `SELECT progress ->> '$.again' IS NOT NULL AS is_again,
+       progress ->> '$.replayed' IS NOT NULL AND progress ->> '$.resent' IS NULL AS was_there,
+       progress ->> '$.secondRunsDeleted' AS second_runs_deleted
+     FROM calls WHERE seq = ? AND json_valid(progress)`,
   );
   const deletePayload = database.prepare('DELETE FROM payloads WHERE seq = ?');
 
@@ -61,7 +66,9 @@ export function createSettler(parts: SettleParts): Settler {
   const wantsOf = (seq: number) => Number(findWants.get(seq)?.['wants'] ?? 0) & wantsAll;
   const endRun = (seq: number, state: number, now: number): boolean => {
     taken.giveBack(seq);
-    return setState.run(state, now, seq, callState.pending).changes > 0;
+    if (setState.run(state, now, seq, callState.pending).changes === 0) return false;
+    ledger.add('second_runs_deleted', Number(findHistory.get(seq)?.['second_runs_deleted'] ?? 0));
+    return true;
   };
   const wantLess = (seq: number, before: number, wanted: number): number => {
     const wants = before & wantsAll & ~wanted;
@@ -78,13 +85,15 @@ export function createSettler(parts: SettleParts): Settler {
   return {
     settle: (seq, asked, now) => {
       // What becomes of a second run changes nothing in the account of the call.
+      const history = findHistory.get(seq);
       const settlement: Settlement =
-        asked.kind !== 'recorded' && findAgain.get(seq) ? { kind: 'recorded' } : asked;
+        asked.kind !== 'recorded' && history?.['is_again'] === 1 ? { kind: 'recorded' } : asked;
       const isWanted = wantsOf(seq) !== 0;
       switch (settlement.kind) {
         case 'recorded':
           if (!endRun(seq, isWanted ? callState.waiting : callState.recorded, now)) return;
-          ledger.add('runs', 1);
+          if (settlement.progress) setProgress.run(JSON.stringify(settlement.progress), seq);
+          if (asked.kind === 'recorded' && history?.['was_there'] !== 1) ledger.add('runs', 1);
           if (!isWanted) nowRecorded();
           break;
         case 'dead':

@@ -56,11 +56,17 @@ export interface SqliteJournal {
   damage?: Damage;
   /** @throws JournalError `JOURNAL_DAMAGED`, and then for good. */
   run<T>(commands: (() => T)[]): PromiseSettledResult<T>[];
-  append(body: Uint8Array, receivedAt: number): AppendReceipt;
+  /** `now`: when it is committed, which is when its calls count in usage; `receivedAt` unless told. */
+  append(body: Uint8Array, receivedAt: number, now?: number): AppendReceipt;
   /** Makes calls of a body, without `run`, and shows their texts to the external redactor. */
   vet(body: Uint8Array, receivedAt: number, redactor: Redactor): Promise<AdmittedElement[]>;
   /** Takes in what `vet` made of a body. */
-  appendVetted(body: Uint8Array, elements: AdmittedElement[], receivedAt: number): AppendReceipt;
+  appendVetted(
+    body: Uint8Array,
+    elements: Iterable<AdmittedElement>,
+    receivedAt: number,
+    now: number,
+  ): AppendReceipt;
   take(limit: number, destination: string, now: number): TakenCalls;
   progress(seq: number, progress: Progress): void;
   postpone(seq: number, postponement: Postponement): void;
@@ -149,12 +155,12 @@ function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
   const insertProbe = database.prepare("INSERT INTO meta (name, value) VALUES ('probe', '')");
   const deleteProbe = database.prepare("DELETE FROM meta WHERE name = 'probe'");
 
-  const append = (body: Uint8Array, elements: Iterable<AdmittedElement>, receivedAt: number) => {
+  const append: SqliteJournal['appendVetted'] = (body, elements, receivedAt, now) => {
     if (!makeRoom(body.byteLength, receivedAt)) {
       throw new JournalError('JOURNAL_FULL', `the journal's ${space.maxBytes} bytes are used up`);
     }
     space.admitted(body.byteLength);
-    return appendElements(bufferOf(body), elements, receivedAt);
+    return appendElements(bufferOf(body), elements, receivedAt, now);
   };
 
   const replay = createReplay(database, ledger);
@@ -171,8 +177,8 @@ function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
       space.committed();
       return results;
     },
-    append: (body, receivedAt) =>
-      append(body, admitBody(policy.admission, bufferOf(body), receivedAt), receivedAt),
+    append: (body, receivedAt, now = receivedAt) =>
+      append(body, admitBody(policy.admission, bufferOf(body), receivedAt), receivedAt, now),
     vet: (body, receivedAt, redactor) =>
       admitVettedBody(policy.admission, bufferOf(body), receivedAt, redactor),
     appendVetted: append,

@@ -66,8 +66,8 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
     const vetted = redactor && (await journal.vet(body, receivedAt, redactor.forPost()));
     const run = () =>
       vetted === undefined
-        ? journal.append(body, receivedAt)
-        : journal.appendVetted(body, vetted, receivedAt);
+        ? journal.append(body, receivedAt, Date.now())
+        : journal.appendVetted(body, vetted, receivedAt, Date.now());
     enqueue({ id, op, run });
   };
 
@@ -126,7 +126,7 @@ function serve(journal: SqliteJournal, firstRedactor: ExternalRedactor | undefin
 function answer(journal: SqliteJournal, disk: DiskWatch, command: Command): Answer {
   switch (command.op) {
     case 'append':
-      return journal.append(command.body, command.receivedAt);
+      return journal.append(command.body, command.receivedAt, Date.now());
     case 'take':
       return journal.take(command.limit, command.destination, command.now);
     case 'progress':

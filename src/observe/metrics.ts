@@ -64,6 +64,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     traces: count('traces_sent', 'Calls whose trace is in MLflow'),
     chunksGivenUp: count('chunks_given_up', 'Chunks that could not be kept anywhere'),
     tracesGivenUp: count('traces_given_up', 'Calls whose trace was given up'),
+    secondRunsDeleted: count('second_runs_deleted', 'Second runs that were found and deleted'),
   };
   const noRun = count('calls_without_run', 'Calls that were chosen to have no run', ['reason']);
   const waiting = gauge('detail_pending', 'Calls that wait for a run, a chunk or a trace', ['for']);

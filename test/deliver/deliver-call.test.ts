@@ -215,12 +215,15 @@ async function withLateCreate(t: TestContext, onDelete: () => Fault | undefined)
     }
     end = await it.attempt();
   }
-  return { end, runs: it.runs().map(({ status, deleted }) => ({ status, deleted })) };
+  const { secondRunsDeleted } = it.kept.at(-1) ?? {};
+  const runs = it.runs().map(({ status, deleted }) => ({ status, deleted }));
+  return { end, runs, secondRunsDeleted };
 }
 
-test('a create that acts after the last search makes a second run, which is deleted', async (t) => {
-  const { end, runs } = await withLateCreate(t, () => undefined);
+test('a create that acts after the last search makes a second run, which is deleted and counted', async (t) => {
+  const { end, runs, secondRunsDeleted } = await withLateCreate(t, () => undefined);
   assert.deepEqual(end, recorded);
+  assert.equal(secondRunsDeleted, 1);
   assert.deepEqual(runs, [
     { status: 'FINISHED', deleted: false },
     { status: 'RUNNING', deleted: true },
@@ -229,13 +232,13 @@ test('a create that acts after the last search makes a second run, which is dele
 
 test('a second run that somebody else has deleted meanwhile hinders nothing', async (t) => {
   const gone = { error_code: 'RESOURCE_DOES_NOT_EXIST', message: 'no such run' };
-  const { end } = await withLateCreate(t, () => ({ status: 404, body: gone }));
-  assert.deepEqual(end, recorded);
+  const { end, secondRunsDeleted } = await withLateCreate(t, () => ({ status: 404, body: gone }));
+  assert.deepEqual([end, secondRunsDeleted], [recorded, undefined]);
 });
 
 test('who may not delete runs leaves a second one, and records the call all the same', async (t) => {
-  const { end, runs } = await withLateCreate(t, () => ({ status: 403 }));
-  assert.deepEqual(end, recorded);
+  const { end, runs, secondRunsDeleted } = await withLateCreate(t, () => ({ status: 403 }));
+  assert.deepEqual([end, secondRunsDeleted], [recorded, undefined]);
   assert.deepEqual(runs, [
     { status: 'FINISHED', deleted: false },
     { status: 'RUNNING', deleted: false },
@@ -247,6 +250,24 @@ test('a call that was begun before a kill is searched for before anything is sen
   const begunAt = it.clock.now() - 3_600_000;
   assert.deepEqual(await it.attempt({ destination: it.mlflow.url, begunAt }), recorded);
   assert.deepEqual(it.mlflow.requests.slice(2, 4), ['runs/search', 'runs/create']);
+});
+
+test('a replayed call whose run is complete is recorded with it, and nothing is sent', async (t) => {
+  const it = await setUp(t);
+  await it.attempt();
+  it.mlflow.requests.length = 0;
+  const replay = { destination: it.mlflow.url, replayed: true, earlierRunId: 'run-0' } as const;
+  const end = await it.attempt({ ...replay, begunAt: 0 });
+  assert.deepEqual(it.mlflow.requests, ['runs/search']);
+  const found = {
+    experimentId: '1',
+    runId: 'run-1',
+    artifactUri: 'mlflow-artifacts:/1/run-1/artifacts',
+  };
+  assert.deepEqual(end, {
+    kind: 'settled',
+    settlement: { kind: 'recorded', progress: { ...replay, ...found } },
+  });
 });
 
 test('a run that a person deleted is not made again', async (t) => {

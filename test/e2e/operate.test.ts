@@ -9,6 +9,7 @@ import type { MinimalMlflow } from '../support/minimal-mlflow.ts';
 import { postEvents } from '../support/post-events.ts';
 import { type Sidecar, startSidecar } from '../support/sidecar.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 interface Said {
   code: number;
@@ -39,7 +40,9 @@ async function withDead(
 ): Promise<{ mlflow: MinimalMlflow; sidecar: Sidecar; data: string }> {
   const { mlflow, trackingUri, environment: env } = await startMinimalFront(t);
   mlflow.fault = reject;
-  const sidecar = await startSidecar({ trackingUri, env });
+  // Under a ration the pace of runs is known from the start.
+  const rationed = { ...env, SIDECAR_REQUESTS_PER_SECOND: '100' };
+  const sidecar = await startSidecar({ trackingUri, env: rationed });
   t.after(() => sidecar.close());
   await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2), null]);
   await sidecar.drained();
@@ -53,20 +56,29 @@ test('the CLI says the same whether the daemon runs or not', async (t) => {
     const verify = await cli(data, 'verify', '--json');
     const { bytes, ...account } = JSON.parse(verify.out);
     assert.ok(bytes > 0);
-    // What is left of the day's runs grows with time, and the pace is known after some.
+    // What is left of the day's runs grows with time.
     delete account.detail.runsLeftOfDay;
-    delete account.detail.runsPerSecond;
-    // Only a daemon knows what MLflow takes.
-    delete account.detail.tracesWaived;
     return { list: JSON.parse(list.out), account, codes: [list.code, verify.code] };
   };
   const whileItRuns = await ask();
   assert.equal(whileItRuns.list.length, 3);
   assert.equal(whileItRuns.account.dead, 3);
-  assert.match((await cli(data, 'status')).out, /The daemon runs\..*dead +3.*mlflow: open/s);
+  const tableOf = async () => {
+    const { out } = await cli(data, 'status');
+    return { out, table: /^runs .*\nchunks .*\ntraces .*$/m.exec(out)?.[0] };
+  };
+  const running = await tableOf();
+  assert.match(running.out, /The daemon runs\..*dead +3.*mlflow: open/s);
+  assert.match(
+    running.out,
+    /^runs: .*; 100 % of the successes get one; \d+ a second; 0 s behind$/m,
+  );
+  assert.match(running.out, /^traced: record\.traces is off$/m);
   await sidecar.stop();
   assert.deepEqual(await ask(), whileItRuns);
-  assert.match((await cli(data, 'status')).out, /No daemon runs\..*dead +3/s);
+  const stopped = await tableOf();
+  assert.match(stopped.out, /No daemon runs\..*dead +3/s);
+  assert.ok(running.table !== undefined && running.table === stopped.table, stopped.out);
 });
 
 test('dead calls that are requeued are recorded by the running daemon', async (t) => {
@@ -106,6 +118,35 @@ test('a replay makes the runs that are absent, and leaves the others alone', asy
   assert.deepEqual([verified.recorded, verified.addsUp], [3, true]);
   assert.equal((await cli(data, 'replay')).code, 64);
   assert.match((await cli(data, 'replay', '--team', 'nobody')).out, /Pending again: 0\./);
+});
+
+test('a replay of calls whose chunk is open leaves their runs in its table, and counts none anew', async (t) => {
+  const { mlflow, trackingUri, environment } = await startMinimalFront(t);
+  const env = { ...environment, SIDECAR_RECORD_CALLS: 'on' };
+  const sidecar = await startSidecar({ trackingUri, env });
+  t.after(() => sidecar.close());
+  const data = join(sidecar.dir, 'data');
+  const haveRuns = () =>
+    waitUntil(
+      async () =>
+        (await sidecar.metrics())['litellm_mlflow_detail_pending{for="run"}'] === 0 || undefined,
+      { what: 'the runs', withinMs: 30_000 },
+    );
+  await postEvents(sidecar.eventsUrl, [litellmEvent(1), litellmEvent(2)]);
+  await haveRuns();
+  for (const _ of [1, 2]) {
+    assert.match((await cli(data, 'replay', '--all')).out, /Pending again: 2\./);
+    await haveRuns();
+  }
+  assert.equal((await sidecar.metrics())['litellm_mlflow_runs_complete_total'], 2);
+  await sidecar.stop();
+  const [chunk] = mlflow.runsOf('sidecar.record', 'chunk');
+  const table: { columns: string[]; data: unknown[][] } = JSON.parse(
+    String(chunk?.artifacts.get('calls.json')),
+  );
+  const runIds = table.data.map((row) => row[table.columns.indexOf('run_id')]);
+  const runsOfCalls = mlflow.runsOf('sidecar.record', 'call').map(({ id }) => id);
+  assert.deepEqual(runIds.sort(), runsOfCalls.sort());
 });
 
 test('a second run on purpose is told from the first, and changes nothing in the account', async (t) => {

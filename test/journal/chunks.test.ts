@@ -308,6 +308,17 @@ test('a salvage keeps who is in which chunk, and how far it has come; what is op
   assert.ok(journal.account().addsUp);
 });
 
+test('second runs of a chunk that were deleted are counted', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  const { id = 0 } = journal.take(now, true) ?? {};
+  const progress = { destination: server, runId: 'run-1', secondRunsDeleted: 1 };
+  journal.chunks((own) => own.progress(id, progress));
+  assert.deepEqual(journal.take(now)?.progress, progress);
+  journal.settle(id);
+  assert.equal(journal.account().detail.secondRunsDeleted, 1);
+});
+
 test('calls of a chunk that only they tell of are kept in it', (t) => {
   const journal = opened(t);
   journal.append(now, litellmEvent(1), litellmEvent(2));
@@ -398,6 +409,47 @@ test('a replay makes runs of calls that wait for their chunk', (t) => {
   const { pending, addsUp, detail } = journal.account();
   assert.deepEqual([pending, addsUp, detail.chunkPending], [1, true, 1]);
   assert.equal(journal.run((own) => own.take(1, server, now)).calls.length, 1);
+});
+
+test('a call that is replayed keeps its run in its chunk and for its trace', (t) => {
+  const journal = opened(t, { runs: { ...errorsOnly, runs: 'all' }, traces: true });
+  journal.append(now, litellmEvent(1));
+  const take = () => {
+    const [call] = journal.run((own) => own.take(1, server, now)).calls;
+    assert.ok(call);
+    return call;
+  };
+  const { seq } = take();
+  const settle = (runId: string) =>
+    journal.run((own) => {
+      const progress = { destination: server, runId };
+      own.settle(seq, { kind: 'recorded', progress }, now);
+    });
+  const replay = () => journal.run((own) => own.replay({}, now));
+  const chunk = journal.take(now, true);
+  const runIds = () => [
+    ...journal.members(chunk?.id ?? 0).map(({ runId }) => runId),
+    ...journal.run((own) => own.traces.wanting(1, 0)).map(({ runId }) => runId),
+  ];
+
+  settle('run-1');
+  replay();
+  assert.deepEqual(runIds(), ['run-1', 'run-1'], 'while it waits');
+  const { progress } = take();
+  assert.ok(progress);
+  assert.equal(progress.runId, undefined, 'it is searched for all the same');
+  journal.run((own) => own.postpone(seq, { dueAt: now, attempts: 1, progress }));
+  assert.deepEqual(runIds(), ['run-1', 'run-1'], 'while it is tried again');
+  take();
+  settle('run-1');
+  replay();
+  take();
+  journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+  assert.deepEqual(runIds(), ['run-1', 'run-1'], 'when it was there');
+  replay();
+  take();
+  settle('run-2');
+  assert.deepEqual(runIds(), ['run-2', 'run-2'], 'when another had to be made');
 });
 
 test('where there is no room, traces are given up before any body', (t) => {

@@ -10,6 +10,7 @@ import { redaction } from '../support/redaction.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const now = 1_800_000_000_000;
+const intervalMs = 60_000;
 
 /** Answers the texts of one request: a status and a body, or nothing for as long as it is asked. */
 type Answer = (texts: string[]) => { status?: number; body: unknown } | 'silence';
@@ -31,6 +32,7 @@ async function vettedBy(t: TestContext, answer: Answer, timeout = 5_000) {
   const journal = await openJournal(
     journalDefaults(folder, {
       redact: redaction({ url: `http://127.0.0.1:${port}/redact`, timeout }),
+      usage: { intervalMs, timeZone: 'UTC', by: [], maxSeries: 10 },
     }),
     () => assert.fail('the thread ended'),
   );
@@ -52,6 +54,17 @@ async function vettedBy(t: TestContext, answer: Answer, timeout = 5_000) {
 }
 
 const upper = (texts: string[]) => ({ body: { texts: texts.map((one) => one.toUpperCase()) } });
+
+test('a call that the redactor held up counts in the interval in which it was committed', async (t) => {
+  const { journal } = await vettedBy(t, upper);
+  const before = Date.now();
+  await journal.append(bodyOf(litellmEvent(1)), before - 10 * intervalMs);
+  const report = await journal.usageReport('http://mlflow.test', Date.now() + intervalMs, 0);
+  const [interval] = report?.intervals ?? [];
+  assert.ok(interval);
+  assert.equal(interval.sums.get('')?.attempts, 1);
+  assert.ok(interval.endsAt > before, `it ended ${before - interval.endsAt} ms before`);
+});
 
 test('what the redactor gives back is what is kept, in body, params, tags and error', async (t) => {
   const { asked, journal, kept } = await vettedBy(t, upper);

@@ -2,15 +2,22 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Journal, JournalError } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/journal-client.ts';
+import type { JournalOptions } from '../../src/journal/sqlite-journal.ts';
 import { journalDefaults } from '../support/journal-defaults.ts';
 import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const server = 'http://mlflow.test';
 
-async function open(t: TestContext, folder = tempFolder(t)): Promise<Journal> {
+async function open(
+  t: TestContext,
+  folder = tempFolder(t),
+  changes: Partial<JournalOptions> = {},
+): Promise<Journal> {
   const deaths: string[] = [];
-  const journal = await openJournal(journalDefaults(folder), (reason) => deaths.push(reason));
+  const journal = await openJournal(journalDefaults(folder, changes), (reason) =>
+    deaths.push(reason),
+  );
   t.after(async () => {
     await journal.close().catch(() => undefined);
     assert.deepEqual(deaths, []);
@@ -57,6 +64,21 @@ test('what was answered is on disk, and what was asked before the close is still
   assert.equal((await appended).accepted, 20);
   const second = await open(t, folder);
   assert.equal((await second.account()).pending, 20);
+});
+
+test('a call counts in the interval in which it was committed, however long its post took', async (t) => {
+  const intervalMs = 60_000;
+  const usage = { intervalMs, timeZone: 'UTC', by: [], maxSeries: 10 };
+  const journal = await open(t, tempFolder(t), { usage });
+  const before = Date.now();
+  await journal.append(bodyOf(litellmEvent(1)), before - 10 * intervalMs);
+  const { calls } = await journal.take(1, server, Date.now());
+  assert.equal(calls[0]?.receivedAt, before - 10 * intervalMs);
+  const report = await journal.usageReport(server, Date.now() + intervalMs, 0);
+  const [interval] = report?.intervals ?? [];
+  assert.ok(interval);
+  assert.equal(interval.sums.get('')?.attempts, 1);
+  assert.ok(interval.endsAt > before, `it ended ${before - interval.endsAt} ms before`);
 });
 
 test('a journal that is closed refuses', async (t) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Account } from '../../src/journal/account.ts';
-import { JournalError, type Progress } from '../../src/journal/journal.ts';
+import { JournalError, type Progress, type Settlement } from '../../src/journal/journal.ts';
 import {
   type JournalOptions,
   openSqliteJournal,
@@ -249,16 +249,18 @@ test('progress counts for its own destination, and is known when that comes back
 test('a replay stays one, whatever the destination', (t) => {
   const journal = opened(t);
   journal.append(...eventsFrom(1, 2));
+  const progress = { destination: server, runId: 'r1' };
   for (const { seq } of journal.take(2)) {
-    journal.run((own) => own.settle(seq, { kind: 'recorded' }, now));
+    journal.run((own) => own.settle(seq, { kind: 'recorded', progress }, now));
   }
   const replay = (again: boolean) => journal.run((own) => own.replay({ again }, now));
   const takenBy = (destination: string) => {
     journal.reopen();
-    const { again, replayed, begunAt } = journal.take(2, now, destination)[0]?.progress ?? {};
-    return { again, replayed, begunAt };
+    const { again, replayed, begunAt, earlierRunId } =
+      journal.take(2, now, destination)[0]?.progress ?? {};
+    return { again, replayed, begunAt, earlierRunId };
   };
-  const seek = { again: undefined, replayed: true, begunAt: 0 };
+  const seek = { again: undefined, replayed: true, begunAt: 0, earlierRunId: 'r1' };
   replay(false);
   assert.deepEqual(takenBy(server), seek);
   assert.deepEqual(takenBy('http://another.test'), seek);
@@ -272,6 +274,83 @@ test('a replay stays one, whatever the destination', (t) => {
   replay(true);
   assert.equal(takenBy(server).again, now);
   assert.equal(takenBy('http://another.test').again, now);
+});
+
+test('a replay that was begun at one destination is one at the next, and at the first again', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  for (const isAgain of [false, true]) {
+    const [call] = journal.take(1);
+    assert.ok(call);
+    const { seq } = call;
+    const progress = { destination: server, runId: 'r1' };
+    journal.run((own) => own.settle(seq, { kind: 'recorded', progress }, now));
+    journal.run((own) => own.replay({ again: isAgain }, now));
+    for (const destination of [server, 'http://another.test', server]) {
+      const begun = journal.take(1, now, destination)[0]?.progress;
+      assert.ok(begun);
+      const { again, replayed, earlierRunId } = begun;
+      assert.deepEqual(
+        { again, replayed, earlierRunId },
+        isAgain
+          ? { again: now, replayed: undefined, earlierRunId: 'r1' }
+          : { again: undefined, replayed: true, earlierRunId: 'r1' },
+        destination,
+      );
+      journal.run((own) => own.progress(seq, begun));
+      journal.reopen();
+    }
+  }
+});
+
+test('of a replay only the runs count that it made', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  /** Ends the call as its delivery does; answers how many runs are counted by then. */
+  const runsAfter = (settlement: Settlement, changes: Partial<Progress> = {}) => {
+    const [call] = journal.take(1);
+    assert.ok(call);
+    const { seq, progress = { destination: server } } = call;
+    journal.run((own) => own.progress(seq, { ...progress, ...changes }));
+    journal.run((own) => own.settle(seq, settlement, now));
+    return journal.account().detail.runs;
+  };
+  const replay = (again = false) => journal.run((own) => own.replay({ again }, now));
+  const recorded: Settlement = { kind: 'recorded' };
+  assert.equal(runsAfter(recorded, { runId: 'r1' }), 1);
+  replay();
+  assert.equal(runsAfter(recorded, { runId: 'r1' }), 1, 'it was there');
+  replay();
+  assert.equal(runsAfter(recorded, { runId: 'r2', resent: true }), 2, 'it had to be made');
+  replay(true);
+  assert.equal(runsAfter(recorded, { runId: 'r3' }), 3, 'another was asked for');
+  replay(true);
+  assert.equal(runsAfter({ kind: 'shed', reason: 'deleted' }), 3, 'another came to nothing');
+  assert.equal(journal.account().recorded, 1);
+});
+
+test('second runs that were deleted are counted once, however the call ends, and ends again', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1));
+  const [call] = journal.take(1);
+  assert.ok(call);
+  const progress = {
+    destination: server,
+    runId: 'r1',
+    resent: true,
+    secondRunsDeleted: 2,
+  } as const;
+  journal.run((own) => own.progress(call.seq, progress));
+  journal.run((own) =>
+    own.settle(call.seq, { kind: 'dead', reason: 'rejected', detail: 'x' }, now),
+  );
+  assert.equal(journal.account().detail.secondRunsDeleted, 2);
+  journal.run((own) => own.dead.requeue({}, now));
+  assert.deepEqual(journal.take(1)[0]?.progress, {
+    ...{ destination: server, runId: 'r1', resent: true },
+  });
+  journal.run((own) => own.settle(call.seq, { kind: 'recorded' }, now));
+  assert.equal(journal.account().detail.secondRunsDeleted, 2);
 });
 
 test('every way for a call to end keeps the account in balance', (t) => {
