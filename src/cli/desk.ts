@@ -14,6 +14,8 @@ import { printError } from './print.ts';
 export interface Desk extends JournalDesk {
   /** The daemon's own report; absent where no daemon runs. */
   health(): Promise<object | undefined>;
+  /** The account did not add up when the file was opened, and has been set right since. */
+  wasSetRight: boolean;
   close(): Promise<void>;
 }
 
@@ -34,12 +36,16 @@ export async function openDesk(settings: Settings): Promise<Desk> {
       `there is no journal in ${folder}; SIDECAR_DATA_DIR or journal.dir names its folder`,
     );
   }
+  let wasSetRight = false;
   const journal = await openJournal(
     journalOptions(settings),
     () => undefined,
-    (damage) => describeDamage(damage).forEach(printError),
+    (damage) => {
+      wasSetRight = damage.account !== undefined;
+      describeDamage(damage).forEach(printError);
+    },
   );
-  return { ...journal, health: async () => undefined };
+  return { ...journal, health: async () => undefined, wasSetRight };
 }
 
 function remoteDesk(client: Client): Desk {
@@ -58,6 +64,7 @@ function remoteDesk(client: Client): Desk {
     return answer;
   };
   return {
+    wasSetRight: false,
     account: () => ask({ op: 'account' }),
     health: () => ask({ op: 'health' }),
     listDead: (filter, limit) => ask({ op: 'listDead', filter, limit }),

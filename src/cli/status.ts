@@ -25,12 +25,17 @@ export function status(environment: Environment, json: boolean): Promise<number>
 export function verify(environment: Environment, json: boolean): Promise<number> {
   return withDesk({ environment, json }, async (desk) => {
     const account = lasting(await desk.account());
-    if (json) printJson(account);
+    const addsUp = account.addsUp && !desk.wasSetRight;
+    if (json) printJson({ ...account, addsUp });
     else {
       printAccount(account);
-      print(account.addsUp ? 'The account adds up.' : 'The account does NOT add up.');
+      print(
+        desk.wasSetRight
+          ? 'The account did NOT add up; it has been set right.'
+          : `The account ${addsUp ? 'adds' : 'does NOT add'} up.`,
+      );
     }
-    return account.addsUp ? exitCodes.ok : exitCodes.failure;
+    return addsUp ? exitCodes.ok : exitCodes.failure;
   });
 }
 

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { litellmEvent } from '../support/litellm-event.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite-journal.ts';
+import { controlSocket } from '../../src/receive/control.ts';
+import { journalDefaults } from '../support/journal-defaults.ts';
+import { bodyOf, eventsFrom, litellmEvent } from '../support/litellm-event.ts';
 import { startMinimalFront } from '../support/minimal-front.ts';
 import type { MinimalMlflow } from '../support/minimal-mlflow.ts';
 import { postEvents } from '../support/post-events.ts';
@@ -118,6 +125,37 @@ test('a replay makes the runs that are absent, and leaves the others alone', asy
   assert.deepEqual([verified.recorded, verified.addsUp], [3, true]);
   assert.equal((await cli(data, 'replay')).code, 64);
   assert.match((await cli(data, 'replay', '--team', 'nobody')).out, /Pending again: 0\./);
+});
+
+test('verify fails where the account does not add up, over the socket and in the file', async (t) => {
+  const data = tempFolder(t);
+  const journal = openSqliteJournal(journalDefaults(data));
+  journal.run([() => journal.append(bodyOf(...eventsFrom(1, 3)), Date.now())]);
+  const account = journal.account();
+  journal.close();
+  assert.equal((await cli(data, 'verify')).code, 0);
+
+  const database = new DatabaseSync(join(data, 'journal.db'));
+  database.exec("UPDATE ledger SET calls = calls + 2 WHERE name = 'received'");
+  database.close();
+  const inFile = await cli(data, 'verify', '--json');
+  assert.deepEqual([inFile.code, JSON.parse(inFile.out).addsUp], [1, false]);
+  assert.match(inFile.err, /did not add up and was set right/);
+  assert.equal((await cli(data, 'verify')).code, 0);
+
+  // A daemon whose journal has lost calls.
+  const daemon = createServer(async (incoming, response) => {
+    const { op }: { op: string } = JSON.parse(await text(incoming));
+    const answer = op === 'account' ? { ...account, received: 5, addsUp: false } : {};
+    response.end(JSON.stringify({ answer }));
+  });
+  t.after(() => daemon.close());
+  await once(daemon.listen(join(data, controlSocket)), 'listening');
+  const asked = await cli(data, 'verify');
+  assert.deepEqual(
+    [asked.code, asked.out.trimEnd().split('\n').at(-1)],
+    [1, 'The account does NOT add up.'],
+  );
 });
 
 test('a replay of calls whose chunk is open leaves their runs in its table, and counts none anew', async (t) => {
