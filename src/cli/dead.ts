@@ -12,10 +12,12 @@ export function listDead(
   json: boolean,
 ): Promise<number> {
   return withDesk({ environment, json }, async (desk) => {
-    const letters = await desk.listDead(filter, limit);
+    const found = await desk.listDead(filter, limit + 1);
+    const letters = found.slice(0, limit);
     if (json) printJson(letters);
     else if (letters.length === 0) print('No dead letters.');
     else printTable([['id', 'died', 'reason', 'model', 'team', 'detail'], ...letters.map(rowOf)]);
+    if (found.length > limit) printError('There are more; --limit shows them.');
     return exitCodes.ok;
   });
 }

@@ -71,10 +71,26 @@ function printAccount(account: LastingAccount): void {
     ['dead', account.dead],
     ['duplicate', account.duplicate],
     ...shed.map(([name, calls]): [unknown, unknown] => [name, calls]),
-    ['bytes', `${account.bytes} of ${account.maxBytes}`],
+    [
+      'bytes',
+      `${account.bytes} of ${account.maxBytes}${account.accepting ? '' : ': full, posts are put off'}`,
+    ],
+    ...givenUpRows(account),
     ...detailRows(account.detail),
   ];
   printTable(rows.map((row) => row.map(String)));
+}
+
+/** Details that calls had to do without; nothing where none had to. */
+function givenUpRows({ bodiesShed, bodiesUnvetted, detail }: LastingAccount): [string, string][] {
+  const given = [
+    [bodiesShed, 'bodies for want of room'],
+    [bodiesUnvetted, 'bodies that the redactor did not look at'],
+    [detail.chunksGivenUp, 'chunks'],
+    [detail.tracesGivenUp, 'traces'],
+  ] as const;
+  const words = given.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : []));
+  return words.length === 0 ? [] : [['given up', words.join(', ')]];
 }
 
 /** What is written of calls beside their counts, and what waits for it. */

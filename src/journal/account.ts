@@ -7,6 +7,8 @@ export interface Account {
   recorded: number;
   pending: number;
   dead: number;
+  /** Dead letters that there have been, those that were tried anew included: it never falls. */
+  everDead: number;
   duplicate: number;
   shed: Record<string, number>;
   /** Calls of which the body was given up for want of room; they are recorded without it. */

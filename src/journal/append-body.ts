@@ -114,6 +114,7 @@ export function createAppender(parts: AppendParts) {
       }
       index += 1;
     }
+    if (receipt.rejected.length > 0) deadLetters.forgetOldest();
     usage?.write(now);
     ledger.add('chunk_waiting', waiting.chunk);
     ledger.add('traces_waiting', waiting.trace);

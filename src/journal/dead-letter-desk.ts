@@ -76,6 +76,7 @@ export function createDeadLetterDesk(
         }
       }
       ledger.add('dead', -requeued);
+      ledger.add('requeued', requeued);
       ledger.add('pending', requeued);
       return { requeued, left };
     },

@@ -4,8 +4,9 @@ import { numberOf } from './open-database.ts';
 /**
  * What is counted. `shed:REASON` names why a call's record was given up. `unvetted`, beside the sum:
  * calls whose body was given up because the external redactor failed; `runs`, `chunks` and `traces`
- * that were kept, or given up; `second_runs_deleted`, of calls and of chunks; `chunk_waiting`, `traces_waiting`: calls that want one yet;
- * `no_run:REASON`: calls that were chosen to have none.
+ * that were kept, or given up; `second_runs_deleted`, of calls and of chunks; `requeued`: dead letters
+ * that were tried anew; `chunk_waiting`, `traces_waiting`: calls that want one yet; `no_run:REASON`:
+ * calls that were chosen to have none.
  */
 export type LedgerName =
   | 'received'
@@ -14,6 +15,7 @@ export type LedgerName =
   | 'recorded'
   | 'pending'
   | 'dead'
+  | 'requeued'
   | 'duplicate'
   | 'unvetted'
   | 'runs'

@@ -73,6 +73,7 @@ export function createAccountant({ database, ledger, space, runs, traces }: Acco
       recorded: of('recorded'),
       pending,
       dead: of('dead'),
+      everDead: of('dead') + of('requeued'),
       duplicate: of('duplicate'),
       shed,
       bodiesShed: of('bodies_shed'),

@@ -40,6 +40,7 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     duplicate: count('calls_duplicate', 'Calls that were posted before'),
     recorded: count('calls_recorded', 'Calls of which all is in MLflow that is to be'),
     dead: count('calls_dead', 'Calls and parts of posts that cannot be recorded'),
+    everDead: count('dead_letters', 'The same, those that were tried anew included'),
   };
   const shed = count('calls_shed', 'Calls whose record was given up', ['reason']);
   const bodiesShed = count('bodies_shed', 'Bodies that were given up for want of room');
@@ -57,6 +58,9 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
   const maxBytes = gauge('journal_max_bytes', 'The most bytes that it may use');
   const failing = gauge('journal_failing', '1 while the disk fails the journal');
   const held = gauge('destination_held', '1 while a destination refuses', ['destination']);
+  const heldFor = gauge('destination_held_reason', '1 for why it refuses', [
+    ...['destination', 'reason'],
+  ]);
 
   const complete = {
     runs: count('runs_complete', 'Runs of calls that are complete'),
@@ -141,8 +145,10 @@ export function createMetrics({ account, destinations, now }: MetricsParts): Met
     bytes.set(current.bytes);
     maxBytes.set(current.maxBytes);
     failing.set(current.trouble === undefined ? 0 : 1);
-    for (const [destination, { state }] of Object.entries(destinations())) {
-      held.set({ destination }, state === 'held' ? 1 : 0);
+    heldFor.reset();
+    for (const [destination, state] of Object.entries(destinations())) {
+      held.set({ destination }, state.state === 'held' ? 1 : 0);
+      if (state.state === 'held') heldFor.set({ destination, reason: state.reason }, 1);
     }
   };
 

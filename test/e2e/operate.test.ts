@@ -91,12 +91,17 @@ test('the CLI says the same whether the daemon runs or not', async (t) => {
 test('dead calls that are requeued are recorded by the running daemon', async (t) => {
   const { mlflow, sidecar, data } = await withDead(t);
   mlflow.fault = () => undefined;
+  const some = await cli(data, 'dead', 'list', '--limit', '2');
+  assert.match(some.err, /^There are more; --limit shows them\.$/m);
+  assert.equal(some.out.trimEnd().split('\n').length, 1 + 2);
+  assert.equal((await cli(data, 'dead', 'list', '--limit', '3')).err, '');
   const { code, out } = await cli(data, 'dead', 'requeue', '--reason', 'rejected');
   assert.deepEqual([code, out], [0, 'Pending again: 2.\n']);
   await sidecar.drained();
   const metrics = await sidecar.metrics();
   assert.equal(metrics['litellm_mlflow_calls_recorded_total'], 2);
   assert.equal(metrics['litellm_mlflow_calls_dead_total'], 1);
+  assert.equal(metrics['litellm_mlflow_dead_letters_total'], 3, 'which never falls');
   assert.equal(
     mlflow.runsOf('request_id', 'call-1').length,
     1,

@@ -116,3 +116,15 @@ test('what is purged is gone, stays dead in the account, and is known when poste
   assert.deepEqual([account.dead, account.addsUp], [4, true]);
   assert.equal((await journal.append(bodyOf(litellmEvent(1)), now)).duplicates, 1);
 });
+
+test('of what is no call the newest 100,000 are kept, of calls all', async (t) => {
+  const journal = await withDead(t);
+  const nulls = Buffer.from(`[${Array.from({ length: 10_000 }, () => 'null').join()}]`);
+  for (let post = 0; post < 11; post += 1) await journal.append(new Uint8Array(nulls), now);
+  const letters = await journal.listDead({}, 200_000);
+  const isCall = ({ call }: (typeof letters)[number]) => call !== undefined;
+  assert.equal(letters.filter(isCall).length, 3);
+  assert.ok(letters.length - 3 <= 100_000, String(letters.length));
+  assert.ok(letters.length - 3 > 99_990, String(letters.length));
+  assert.deepEqual((await journal.account()).dead, 4 + 110_000, 'all are counted');
+});
