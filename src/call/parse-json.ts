@@ -16,17 +16,31 @@ export function parseJson(text: string): unknown {
 /** The last escape of a string before a colon. In a value that holds JSON, which holds JSON, it may be none. */
 const escapedKey = /\\(?:u[\da-fA-F]{4}|.)[^"\\]*"\s*:/;
 
-/** Reads keys with an escape by themselves: the object has names without one in their place. */
+/**
+ * Reads keys with an escape by themselves. Most are written without one then; in the place of the others
+ * the object has names, one for each key.
+ */
 function parseWithNamesApart(text: string): unknown {
-  const keys = new Map<string, string>();
   const mark = randomUUID();
+  const names = new Map<string, string>();
+  const written = new Map<string, string>();
+  const writtenAnew = (string: string): string => {
+    const key: string = JSON.parse(string);
+    const plain = JSON.stringify(key);
+    if (!plain.includes('\\')) return plain;
+    const name = names.get(key) ?? `${mark}.${names.size}`;
+    names.set(key, name);
+    return `"${name}"`;
+  };
   const named = mapStrings(text, (string, isKey) => {
     if (!string.includes('\\') || !isKey()) return string;
-    const name = `${mark}.${keys.size}`;
-    keys.set(name, JSON.parse(string));
-    return `"${name}"`;
+    const known = written.get(string) ?? writtenAnew(string);
+    written.set(string, known);
+    return known;
   });
-  return withKeys(JSON.parse(named), keys);
+  const value: unknown = JSON.parse(named);
+  const keys = new Map([...names].map(([key, name]) => [name, key]));
+  return keys.size === 0 ? value : withKeys(value, keys);
 }
 
 function withKeys(value: unknown, keys: ReadonlyMap<string, string>): unknown {
