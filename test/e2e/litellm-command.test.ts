@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   chownSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -153,7 +152,29 @@ test('wrong settings of the sidecar are told of first, with exit code 78', async
     SIDECAR_CONFIG: settings,
   });
   assert.equal(code, 78);
-  assert.match(output, /litellm\.cacheBackend: "memcached" is not one of local, disk, redis/);
+  assert.match(output, /litellm\.cacheBackend: is "memcached", must be one of local, disk, redis/);
+  const words = ['litellm', 'configure', '--check', '--json', file];
+  const told = await litellmMlflow(words, { SIDECAR_CONFIG: settings });
+  assert.equal(told.code, 78);
+  assert.match(JSON.parse(told.output).error, /litellm\.cacheBackend: is "memcached"/);
+});
+
+test('configure prints no secret of the file, as text or as JSON', async (t) => {
+  const { file } = configIn(
+    t,
+    `environment_variables:
+  SLACK_WEBHOOK_URL: https://hooks.slack.com/services/T01/s3cr3t
+callback_settings:
+  sidecar:
+    headers: { Authorization: "Bearer $s3cr3t", X-Auth: s3cr3t }
+    endpoint: http://127.0.0.1:4100/v1/events?s3cr3t
+`,
+  );
+  for (const how of [['--check'], ['--check', '--json'], [], ['--yes', '--json']]) {
+    const { output } = await litellmMlflow(['litellm', 'configure', ...how, file]);
+    assert.match(output, /max_retries/);
+    assert.doesNotMatch(output, /s3cr3t/);
+  }
 });
 
 test('at a terminal, yes makes the change and anything else does not', async (t) => {
@@ -196,66 +217,4 @@ test('what a link points to is changed, and the link stays', async (t) => {
   assert.equal(await configure({}, link, options, terminal), 0);
   assert.match(readFileSync(file, 'utf8'), /callback_settings/);
   assert.ok(readdirSync(dir, { withFileTypes: true }).some((one) => one.isSymbolicLink()));
-});
-
-/** A `docker` that writes down what it is asked, and ends as `exit` says of a word in it. */
-function fakeDocker(t: TestContext, exit: Record<string, number> = {}) {
-  const dir = tempFolder(t);
-  const bin = join(dir, 'bin');
-  mkdirSync(bin);
-  const cases = Object.entries(exit).map(
-    ([word, code]) => `case "$*" in *${word}*) exit ${code};; esac`,
-  );
-  const script = [
-    '#!/bin/sh',
-    `echo "$*" >> ${join(dir, 'asked')}`,
-    ...cases,
-    'echo "said by docker"',
-  ];
-  writeFileSync(join(bin, 'docker'), script.join('\n'), { mode: 0o755 });
-  return {
-    env: { PATH: `${bin}:/usr/bin:/bin` },
-    asked: () => readFileSync(join(dir, 'asked'), 'utf8').trim().split('\n'),
-  };
-}
-
-for (const [verb, words] of [
-  ['start', 'up --detach --wait litellm'],
-  ['stop', 'stop litellm'],
-  ['restart', 'restart litellm'],
-  ['logs', 'logs --follow --tail 200 litellm sidecar'],
-] as const) {
-  test(`litellm ${verb} is "docker compose ${words}"`, async (t) => {
-    const docker = fakeDocker(t);
-    const { code, output } = await litellmMlflow(['litellm', verb], docker.env);
-    assert.deepEqual([code, output], [0, 'said by docker\n']);
-    assert.deepEqual(docker.asked(), [
-      'compose version',
-      `compose --file docker-compose.yml ${words}`,
-    ]);
-  });
-}
-
-test('what Docker Compose fails with is a failure', async (t) => {
-  const { env } = fakeDocker(t, { restart: 17 });
-  const { code, output } = await litellmMlflow(['litellm', 'restart'], env);
-  assert.equal(code, 1);
-  assert.match(output, /docker compose ended with exit code 17; what it said is above/);
-});
-
-test('without Docker, or without Compose, it says what to do instead', async (t) => {
-  const none = await litellmMlflow(['litellm', 'start'], { PATH: tempFolder(t) });
-  assert.equal(none.code, 1);
-  assert.match(none.output, /^There is no Docker here .* litellm --config config\/litellm\.yaml$/m);
-  const { env } = fakeDocker(t, { version: 1 });
-  const old = await litellmMlflow(['litellm', 'stop'], env);
-  assert.equal(old.code, 1);
-  assert.match(old.output, /^Docker has no Compose here .* End LiteLLM where it was started/m);
-});
-
-test('a compose file that is not there is told of', async (t) => {
-  const { env } = fakeDocker(t);
-  const { code, output } = await litellmMlflow(['litellm', 'start', '--file', 'no.yml'], env);
-  assert.equal(code, 1);
-  assert.match(output, /There is no no\.yml here/);
 });

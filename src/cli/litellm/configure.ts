@@ -2,6 +2,7 @@ import type { Environment } from '../../settings/environment.ts';
 import { loadSettings } from '../../settings/load-settings.ts';
 import { reportProblems } from '../../settings/report-problems.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { fail } from '../fail.ts';
 import { print, printError, printJson } from '../print.ts';
 import { readConfigFile, replaceConfigFile } from './config-file.ts';
 import type { Finding } from './finding.ts';
@@ -29,15 +30,15 @@ export async function configure(
   terminal: Terminal,
 ): Promise<number> {
   if (options.json && !options.yes && !options.check) {
-    printError(
+    return fail(
       `${file} was left alone: --json does not ask. --yes makes the change, --check only looks.`,
+      exitCodes.usage,
+      true,
     );
-    return exitCodes.usage;
   }
   const loaded = loadSettings(environment);
   if (loaded.kind === 'invalid') {
-    printError(reportProblems(loaded.problems, loaded.file));
-    return exitCodes.settings;
+    return fail(reportProblems(loaded.problems, loaded.file), exitCodes.settings, options.json);
   }
   try {
     const text = readConfigFile(file);

@@ -63,7 +63,8 @@ export function listAt(value: unknown, path: Path): unknown[] {
   return Array.isArray(found) ? found : [found];
 }
 
-function mappingAt(value: unknown, path: Path): Readonly<Record<string, unknown>> {
+/** The members of a mapping; what is no mapping has none. */
+export function mappingAt(value: unknown, path: Path): Readonly<Record<string, unknown>> {
   const found = valueAt(value, path);
   return isMapping(found) ? found : {};
 }

@@ -4,9 +4,8 @@ import {
   eventsPath,
   eventsUrlVariable,
   readKeys,
-  tokenVariable,
 } from './callback.ts';
-import { isMapping } from './edit.ts';
+import { findInHeaders, isPartial, shown } from './find-headers.ts';
 import { byHand, type Finding, mendable } from './finding.ts';
 
 /** LiteLLM's workers give a callback up after 20 s, whatever its own time-out is. */
@@ -54,7 +53,7 @@ export function findInBlock({ name, block }: Callback, hasToken: boolean): Findi
       ),
     );
   }
-  found.push(...findInFormat(at, block));
+  found.push(...findInFormat(at, block, set));
   return found;
 }
 
@@ -96,70 +95,6 @@ function findInEndpoint(at: string, endpoint: unknown, mend: Finding['edits'][nu
         ),
       ]
     : [];
-}
-
-/** A variable within a longer text, which LiteLLM sends as it stands. */
-function isPartial(value: string): boolean {
-  return value.includes('os.environ/') && !/^os\.environ\/\w+$/.test(value);
-}
-
-function findInHeaders(path: string[], headers: unknown, hasToken: boolean): Finding[] {
-  const at = `${path.join('.')}.headers`;
-  const authorize = {
-    kind: 'set',
-    path: [...path, 'headers', 'Authorization'],
-    value: tokenVariable,
-  } as const;
-  if (!isMapping(headers)) {
-    return [
-      mendable(
-        'headers_missing',
-        at,
-        'without headers, if only {}, LiteLLM takes the name of the callback for a Python module and does not start.',
-        authorize,
-      ),
-    ];
-  }
-  const found: Finding[] = [];
-  const names = Object.keys(headers);
-  if (hasToken && !names.some((name) => name.toLowerCase() === 'authorization')) {
-    found.push(
-      mendable(
-        'token_missing',
-        at,
-        'the sidecar has a token, and no Authorization is sent: each post is refused and lost.',
-        authorize,
-      ),
-    );
-  }
-  for (const name of names) {
-    const value = headers[name];
-    if (typeof value !== 'string' || !(isPartial(value) || /\$\{?[A-Za-z_]/.test(value))) continue;
-    const [, variable] = /^Bearer +os\.environ\/(\w+)$/.exec(value) ?? [];
-    const says = `a variable is replaced only as os.environ/NAME, and only where that is the whole value: "${shown(value)}" is sent as it stands.`;
-    found.push(
-      variable === undefined
-        ? byHand(
-            'fault',
-            'header_literal',
-            `${at}.${name}`,
-            says,
-            'Put the whole value into one variable and write os.environ/NAME.',
-          )
-        : mendable('header_literal', `${at}.${name}`, says, {
-            kind: 'set',
-            path: [...path, 'headers', name],
-            value: `os.environ/${variable}`,
-          }),
-    );
-  }
-  return found;
-}
-
-/** What stands around the variables may be a secret. */
-function shown(value: string): string {
-  const variable = /os\.environ\/\w+|\$\{?\w+\}?/.exec(value)?.[0] ?? '';
-  return value.startsWith('Bearer ') ? `Bearer ${variable}` : `…${variable}`;
 }
 
 type SetMember = (member: string, value: unknown) => Finding['edits'][number];
@@ -214,9 +149,27 @@ function findInRetries(
   return found;
 }
 
-function findInFormat(at: string, block: Readonly<Record<string, unknown>>): Finding[] {
+/** All that LiteLLM 1.108.7 takes (`generic_api_callback.py`). */
+const formats: readonly unknown[] = ['json_array', 'ndjson', 'single'];
+
+function findInFormat(
+  at: string,
+  block: Readonly<Record<string, unknown>>,
+  set: SetMember,
+): Finding[] {
   const { log_format: format, event_types: types } = block;
   const found: Finding[] = [];
+  const isVariable = typeof format === 'string' && /^os\.environ\/\w+$/.test(format);
+  if (format !== undefined && format !== null && !isVariable && !formats.includes(format)) {
+    found.push(
+      mendable(
+        'log_format',
+        `${at}.log_format`,
+        `it is none of ${formats.join(', ')}: LiteLLM does not start.`,
+        set('log_format', callbackBlock.log_format),
+      ),
+    );
+  }
   if (format === 'single') {
     found.push(
       byHand(

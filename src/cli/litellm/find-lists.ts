@@ -1,15 +1,18 @@
-import { type Callback, sidecarCallbacks } from './callback.ts';
+import {
+  type Callback,
+  callbackLists,
+  isOn,
+  listSection as settings,
+  sidecarCallbacks,
+} from './callback.ts';
 import { type Edit, isMapping, listAt, type Path, valueAt } from './edit.ts';
 import { byHand, type Finding, mendable } from './finding.ts';
 
-const settings = 'litellm_settings';
-const all = [settings, 'callbacks'];
-const ofSuccess = [settings, 'success_callback'];
-const ofFailure = [settings, 'failure_callback'];
+const { all, ofSuccess, ofFailure } = callbackLists;
 
 /** What is wrong with the lists that switch callbacks on. */
 export function findInLists(config: unknown, { name }: Callback): Finding[] {
-  const count = (path: string[]) => listAt(config, path).filter((item) => item === name).length;
+  const count = (path: Path) => listAt(config, path).filter((item) => item === name).length;
   const [inAll, success, failure] = [count(all), count(ofSuccess), count(ofFailure)];
   const found: Finding[] = [];
   if (inAll === 0 && (success === 0 || failure === 0)) {
@@ -59,7 +62,7 @@ function findNoLists(config: unknown): Finding[] {
   return [ofSuccess, ofFailure].flatMap((path) => {
     const members = valueAt(config, [settings]);
     const value = valueAt(config, path);
-    if (!isMapping(members) || !Object.hasOwn(members, path[1] ?? '') || Array.isArray(value)) {
+    if (!isMapping(members) || !Object.hasOwn(members, path[1]) || Array.isArray(value)) {
       return [];
     }
     return [
@@ -75,16 +78,16 @@ function findNoLists(config: unknown): Finding[] {
 
 function findOthers(config: unknown, name: string): Finding[] {
   const found: Finding[] = [];
-  const isOn = (other: string) =>
-    [all, ofSuccess, ofFailure].some((path) => listAt(config, path).includes(other));
   for (const other of sidecarCallbacks(config).slice(1)) {
-    if (other.name === name || !isOn(other.name)) continue;
+    if (other.name === name || !isOn(config, other.name)) continue;
     found.push(
       byHand(
         'fault',
         'callback_double',
         `callback_settings.${other.name}`,
-        `${other.name} posts to the sidecar as well as ${name}: every call is sent twice.`,
+        other.block === undefined
+          ? `${other.name} is switched on and has no block: LiteLLM takes it for a Python module and does not start.`
+          : `${other.name} posts to the sidecar as well as ${name}: every call is sent twice.`,
         `Take one of them out of ${settings}.callbacks.`,
       ),
     );
@@ -92,7 +95,11 @@ function findOthers(config: unknown, name: string): Finding[] {
   const ours = new Set([name, ...sidecarCallbacks(config).map((one) => one.name)]);
   const blocks = valueAt(config, ['callback_settings']);
   for (const [other, block] of Object.entries(isMapping(blocks) ? blocks : {})) {
-    if (valueAt(block, ['callback_type']) !== 'generic_api' || ours.has(other) || !isOn(other)) {
+    if (
+      valueAt(block, ['callback_type']) !== 'generic_api' ||
+      ours.has(other) ||
+      !isOn(config, other)
+    ) {
       continue;
     }
     found.push(
@@ -105,7 +112,7 @@ function findOthers(config: unknown, name: string): Finding[] {
       ),
     );
   }
-  if (isOn('generic_api')) {
+  if (isOn(config, 'generic_api')) {
     found.push(
       byHand(
         'hint',
@@ -116,7 +123,7 @@ function findOthers(config: unknown, name: string): Finding[] {
       ),
     );
   }
-  if (isOn('mlflow')) {
+  if (isOn(config, 'mlflow')) {
     found.push(
       byHand(
         'hint',

@@ -1,4 +1,4 @@
-import { isMapping, listAt, valueAt } from './edit.ts';
+import { isMapping, listAt, mappingAt, valueAt } from './edit.ts';
 import { byHand, type Finding } from './finding.ts';
 
 /** Read when LiteLLM's process starts, before its configuration is. */
@@ -22,10 +22,7 @@ function findPresidio(config: unknown): Finding[] {
   for (const [index, guardrail] of listAt(config, ['guardrails']).entries()) {
     const params = valueAt(guardrail, ['litellm_params']);
     if (valueAt(params, ['guardrail']) !== 'presidio') continue;
-    if (
-      listAt(params, ['mode']).includes('logging_only') ||
-      valueAt(params, ['logging_only']) === true
-    )
+    if (modesOf(params).includes('logging_only') || valueAt(params, ['logging_only']) === true)
       places.push(`guardrails.${index}`);
   }
   for (const [index, guardrail] of listAt(config, ['litellm_settings', 'guardrails']).entries()) {
@@ -46,6 +43,15 @@ function findPresidio(config: unknown): Finding[] {
       'what Presidio masks with logging_only does not reach the payload that is posted: prompts and answers come unmasked.',
       'Use mode: pre_call, or set redact in config/sidecar.yaml (redact.url takes a service such as Presidio).',
     ),
+  );
+}
+
+/** One mode, several, or such by the tags of a call (`Mode` of `types/guardrails.py`). */
+function modesOf(params: unknown): unknown[] {
+  return listAt(params, ['mode']).flatMap((mode) =>
+    isMapping(mode)
+      ? [...listAt(mode, ['default']), ...Object.values(mappingAt(mode, ['tags'])).flat()]
+      : [mode],
   );
 }
 

@@ -1,4 +1,5 @@
-import { type Document, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
+import { type Document, type ParsedNode, parseAllDocuments } from 'yaml';
+import { type Refused, refusedInDocument, refusedInText } from './refused-yaml.ts';
 
 /** A configuration as text, as nodes that know where in it they stand, and as what it means. */
 export interface YamlFile {
@@ -18,16 +19,15 @@ export class UnreadableConfigError extends Error {
  * Reads a configuration as LiteLLM does, whose parser (PyYAML) knows YAML 1.1: `on` is true, and `<<`
  * merges.
  *
- * @throws UnreadableConfigError for mistakes in the YAML, several documents, a key that is there twice
- * (LiteLLM would take the last one without a word), and what is no mapping.
+ * @throws UnreadableConfigError for mistakes in the YAML, what that parser refuses, several documents, a
+ * key that is there twice (LiteLLM would take the last one without a word), and what is no mapping.
  */
 export function readYaml(text: string): YamlFile {
-  const lines = new LineCounter();
+  accept(text, refusedInText(text));
   const found = parseAllDocuments(text, {
     version: '1.1',
-    keepSourceTokens: true,
-    lineCounter: lines,
     prettyErrors: false,
+    logLevel: 'error',
   });
   const documents: Document.Parsed[] = 'empty' in found ? [] : found;
   if (documents.length > 1) {
@@ -38,9 +38,9 @@ export function readYaml(text: string): YamlFile {
   const [document] = documents;
   const mistake = document?.errors[0];
   if (mistake !== undefined) {
-    const { line, col } = lines.linePos(mistake.pos[0]);
-    throw new UnreadableConfigError(`line ${line}, column ${col}: ${mistake.message}`);
+    accept(text, { at: mistake.pos[0], why: withoutText(mistake.message) });
   }
+  if (document !== undefined) accept(text, refusedInDocument(document));
   const value = document === undefined ? null : plainValue(document);
   if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
     throw new UnreadableConfigError('it is no mapping of sections, such as "model_list:"');
@@ -48,11 +48,23 @@ export function readYaml(text: string): YamlFile {
   return { text, contents: document?.contents ?? null, value };
 }
 
+function accept(text: string, refused: Refused | undefined): void {
+  if (refused === undefined) return;
+  const lines = text.slice(0, refused.at).split('\n');
+  const column = (lines.at(-1)?.length ?? 0) + 1;
+  throw new UnreadableConfigError(`line ${lines.length}, column ${column}: ${refused.why}`);
+}
+
 function plainValue(document: Document.Parsed): unknown {
   try {
     const value: unknown = JSON.parse(JSON.stringify(document.toJS() ?? null));
     return value;
   } catch (error) {
-    throw new UnreadableConfigError(error instanceof Error ? error.message : String(error));
+    throw new UnreadableConfigError(withoutText(String(error)));
   }
+}
+
+/** A message of the parser, which behind a colon repeats the text, in which there may be a secret. */
+function withoutText(message: string): string {
+  return message.replace(/^\w*Error: /, '').replace(/(?:: |\n).*$/s, '');
 }

@@ -1,4 +1,7 @@
-/** What a configuration of somebody looks like, and what is to become of it. */
+/**
+ * What a configuration of somebody looks like, and what is to become of it. LiteLLM starts with each: what
+ * they name needs no package of its own, and `custom.handler` is a module beside the file.
+ */
 export interface ExampleConfig {
   name: string;
   text: string;
@@ -36,16 +39,16 @@ export const examples: readonly ExampleConfig[] = [
   },
   {
     name: 'callbacks as a list on one line',
-    text: `${models}\nlitellm_settings:\n  callbacks: ["prometheus", 'otel'] # both\n  drop_params: true\n`,
-    touched: [`  callbacks: ["prometheus", 'otel'] # both`],
+    text: `${models}\nlitellm_settings:\n  callbacks: ["custom.handler", 'otel'] # both\n  drop_params: true\n`,
+    touched: [`  callbacks: ["custom.handler", 'otel'] # both`],
   },
   {
     name: 'callbacks as a list of lines, not indented, with comments',
-    text: `litellm_settings:\n  callbacks:\n  - prometheus # metrics\n  # - langfuse\n\n  drop_params: true\n${models}`,
+    text: `litellm_settings:\n  callbacks:\n  - otel # metrics\n  # - langfuse\n\n  drop_params: true\n${models}`,
   },
   {
     name: 'callbacks as a list of lines at the end of the file',
-    text: `${models}litellm_settings:\n    callbacks:\n        - prometheus`,
+    text: `${models}litellm_settings:\n    callbacks:\n        - otel`,
   },
   {
     name: 'callbacks as a single text',
@@ -54,12 +57,12 @@ export const examples: readonly ExampleConfig[] = [
   },
   {
     name: 'success and failure callbacks',
-    text: `litellm_settings:\n  success_callback: ["langfuse"]\n  failure_callback: ["sentry"]\n`,
+    text: `litellm_settings:\n  success_callback: ["helicone"]\n  failure_callback: ["custom.handler"]\n`,
   },
   {
     name: 'the callback in both kinds of lists',
-    text: `litellm_settings:\n  callbacks: [sidecar]\n  success_callback: [langfuse, sidecar]\n  failure_callback:\n    - sidecar # too\n    - sentry\n${block}`,
-    touched: ['  success_callback: [langfuse, sidecar]', '    - sidecar # too'],
+    text: `litellm_settings:\n  callbacks: [sidecar]\n  success_callback: [helicone, sidecar]\n  failure_callback:\n    - sidecar # too\n    - custom.handler\n${block}`,
+    touched: ['  success_callback: [helicone, sidecar]', '    - sidecar # too'],
   },
   {
     name: 'the callback alone in a list that goes',
@@ -92,5 +95,51 @@ export const examples: readonly ExampleConfig[] = [
       '      Authorization: "Bearer os.environ/SIDECAR_TOKEN" # secret',
       '    max_retries: 0',
     ],
+  },
+  {
+    name: 'comments behind the last member and the last item that are about it',
+    text: `litellm_settings:\n  callbacks:\n    - otel\n    # - langfuse\n  cache_params:\n    type: local\n    # ttl: 60\n\n    # namespace: ours\n  # drop_params: true\n# The models\nmodel_list: []\n`,
+  },
+  {
+    name: 'a comment between a list that is not indented and what it is about',
+    text: `litellm_settings:\n  callbacks:\n  - otel\n  # what a provider does not know\n  drop_params: true\n`,
+  },
+  {
+    name: 'comments in an empty list, and in a section with nothing in it',
+    text: `litellm_settings:\n    # drop_params: true\nmodel_list: []\ncallback_settings: {\n  # later\n}\n`,
+    touched: ['callback_settings: {'],
+  },
+  {
+    name: 'callbacks that are all switched off',
+    text: `litellm_settings:\n  callbacks:\n    # one of these:\n    # - langfuse\n  success_callback:\n  # - otel\n  drop_params: true\n`,
+    touched: ['  success_callback:'],
+  },
+  {
+    name: 'callbacks that are switched off, in brackets',
+    text: `litellm_settings:\n  callbacks: [\n    # "langfuse",\n  ]\n`,
+    touched: ['  callbacks: ['],
+  },
+  {
+    name: 'the callback among others over several lines, in brackets',
+    text: `litellm_settings:\n  callbacks: [sidecar]\n  success_callback: [\n    helicone, # a\n    # alone\n    sidecar, # ours\n    custom.handler # c\n  ]\n  failure_callback: [\n    custom.handler, # a\n    sidecar\n  ]\n${block}`,
+    touched: ['    sidecar, # ours', '    custom.handler, # a', '    sidecar'],
+  },
+  {
+    name: 'the callback alone in a list that goes, below comments',
+    text: `litellm_settings:\n  callbacks: [sidecar]\n\n  # of success\n  success_callback:\n    # only ours\n    - sidecar\n\n  # parameters\n  drop_params: true\n${block}`,
+    touched: ['  success_callback:', '    - sidecar'],
+  },
+  {
+    name: 'everything indented',
+    text: `  litellm_settings:\n    drop_params: true\n  model_list: []\n`,
+  },
+  { name: 'a byte order mark', text: `\ufeff${models}` },
+  {
+    name: 'names behind question marks',
+    text: `? litellm_settings\n: ? drop_params\n  : true\n`,
+  },
+  {
+    name: 'a dash in an anchor',
+    text: `litellm_settings:\n  callbacks:\n    - &my-own otel\nx: *my-own\n`,
   },
 ];

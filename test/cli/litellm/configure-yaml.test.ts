@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { diff } from 'node:util';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
-import { CannotEditError, editYaml } from '../../../src/cli/litellm/edit-yaml.ts';
+import { CannotEditError } from '../../../src/cli/litellm/cannot-edit.ts';
+import { editYaml } from '../../../src/cli/litellm/edit-yaml.ts';
 import { planConfig } from '../../../src/cli/litellm/plan.ts';
 import { settingsSchema } from '../../../src/settings/schema.ts';
 import { listOf, recordOf } from '../../support/upstream-request.ts';
@@ -69,21 +70,6 @@ test('what other parts of a configuration mean does not change', () => {
   }
 });
 
-test('comments of a line that changes stay on it', () => {
-  const before = 'litellm_settings:\n  callbacks: ["otel"] # why\n';
-  assert.match(planConfig(before, settings).text, /^ {2}callbacks: \["otel", sidecar\] # why$/m);
-});
-
-test('what is put in stands at the end of its section, and comments stay above what they are about', () => {
-  const before =
-    'litellm_settings:\n  fallbacks:\n    - a: [b]\n\n# The models\nmodel_list: []\n# The end\n';
-  const lines = planConfig(before, settings).text.split('\n');
-  assert.deepEqual(lines.slice(0, 9), [
-    ...['litellm_settings:', '  fallbacks:', '    - a: [b]', '  callbacks: [sidecar]'],
-    ...['  request_correlation_in_logs: true', '', '# The models', 'model_list: []', '# The end'],
-  ]);
-});
-
 test('the block that is put in is the one of config/litellm.yaml', () => {
   const shipped = read(readFileSync('config/litellm.yaml', 'utf8'));
   const made = read(planConfig('', settings).text);
@@ -119,16 +105,41 @@ test('a section that another part uses by an anchor is not changed for both', ()
   );
 });
 
-for (const [what, text, message] of [
-  ['several documents', 'a: 1\n---\nb: 2\n', /2 YAML documents/],
-  ['a mistake', 'a: [1\nb: 2\n', /^line \d+, column \d+: /],
-  ['a key that is there twice', 'a: 1\na: 2\n', /line 2, column 1: Map keys must be unique/],
-  ['a list', '- a\n', /no mapping of sections/],
+for (const [what, text] of [
+  ['a list', 'litellm_settings: [a]\n'],
+  ['a text', 'litellm_settings: a\n'],
+  ['nothing at all, in words', 'null # nothing\n'],
 ] as const) {
-  test(`a configuration with ${what} is refused`, () => {
-    assert.throws(() => planConfig(text, settings), { code: 'CONFIG_UNREADABLE', message });
+  test(`a section cannot be put into ${what}, and that is what is said`, () => {
+    const { left } = planConfig(text, settings);
+    assert.match(String(left[0]?.advice), /\(what is there is no mapping\)\.$/);
   });
 }
+
+test('what a merge kept from being changed is changed once that does not matter any more', () => {
+  const before = `model_list:
+  - model_name: c
+    litellm_params: &p
+      model: anthropic/claude-x
+  - model_name: d
+    litellm_params:
+      <<: *p
+      temperature: 1
+  - model_name: shared
+    litellm_params: &q
+      model: anthropic/claude-y
+  - model_name: sharing
+    litellm_params: *q
+`;
+  const marked = settingsSchema.parse({ litellm: { promptCache: 'on' } });
+  const { text, left } = planConfig(before, marked);
+  assert.deepEqual(
+    left.map(({ path }) => path),
+    ['model_list.2', 'model_list.3'],
+  );
+  assert.equal(text.match(/cache_control_injection_points/g)?.length, 2);
+  assert.equal(planConfig(text, marked).text, text);
+});
 
 const scalar = fc.oneof(
   fc.stringMatching(/^[a-zA-Z][\w #:'"-]{0,12}$/),

@@ -1,49 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { planConfig } from '../../../src/cli/litellm/plan.ts';
-import { type Settings, settingsSchema } from '../../../src/settings/schema.ts';
-import { listOf, recordOf } from '../../support/upstream-request.ts';
-
-/** A configuration with nothing wrong in it, but for what a test changes. */
-function config({ callback = {}, settings = {}, ...more }: Record<string, object> = {}): string {
-  return JSON.stringify({
-    model_list: [
-      { model_name: 'gpt', litellm_params: { model: 'openai/gpt-6-luna' } },
-      { model_name: 'claude', litellm_params: { model: 'anthropic/claude-haiku-5-5' } },
-      { model_name: 'on-bedrock', litellm_params: { model: 'bedrock/anthropic.claude-haiku-5-5' } },
-    ],
-    litellm_settings: {
-      callbacks: ['sidecar'],
-      request_correlation_in_logs: true,
-      ...settings,
-    },
-    callback_settings: {
-      sidecar: {
-        callback_type: 'generic_api',
-        endpoint: 'http://127.0.0.1:4100/v1/events',
-        headers: { Authorization: 'os.environ/TOKEN' },
-        max_retries: 5,
-        retry_delay: 1,
-        timeout: 10,
-        ...callback,
-      },
-    },
-    ...more,
-  });
-}
-
-function settingsWith(litellm: object = {}, server: object = {}): Settings {
-  return settingsSchema.parse({ litellm, server });
-}
-
-function findings(text: string, settings = settingsWith()) {
-  const { mended, left } = planConfig(text, settings);
-  const codes = (of: typeof left) => of.map(({ code, path }) => `${code} ${path}`);
-  return { mended: codes(mended), left: codes(left) };
-}
-
-const block = 'callback_settings.sidecar';
+import { block, config, findings, settingsWith } from './planned.ts';
 
 const mendable: readonly (readonly [what: string, text: string, finding: string])[] = [
   ['a missing block', config({ callback_settings: {} }), `callback_missing ${block}`],
@@ -67,6 +25,7 @@ const mendable: readonly (readonly [what: string, text: string, finding: string]
     config({ callback: { headers: { authorization: 'Bearer os.environ/TOKEN' } } }),
     `header_literal ${block}.headers.authorization`,
   ],
+  ['another format', config({ callback: { log_format: 'xml' } }), `log_format ${block}.log_format`],
   ['no retries', config({ callback: { max_retries: 0 } }), `no_retries ${block}.max_retries`],
   [
     'retries at once',
@@ -137,6 +96,11 @@ const forPeople: readonly (readonly [what: string, text: string, finding: string
   [
     'a variable as shells have it',
     config({ callback: { headers: { Authorization: `Bearer ${'$'}{TOKEN}` } } }),
+    `header_literal ${block}.headers.Authorization`,
+  ],
+  [
+    'a variable as shells have it, alone',
+    config({ callback: { headers: { Authorization: '$TOKEN' } } }),
     `header_literal ${block}.headers.Authorization`,
   ],
   [
@@ -226,6 +190,20 @@ const forPeople: readonly (readonly [what: string, text: string, finding: string
     config({ guardrails: [presidio] }),
     'presidio_logging_only guardrails.0',
   ],
+  ...[
+    { tags: { eu: 'logging_only' } },
+    { tags: { eu: ['pre_call', 'logging_only'] }, default: 'pre_call' },
+    { tags: {}, default: ['logging_only'] },
+  ].map(
+    (mode) =>
+      [
+        `Presidio that masks logs alone, by ${JSON.stringify(mode)}`,
+        config({
+          guardrails: [{ guardrail_name: 'pii', litellm_params: { guardrail: 'presidio', mode } }],
+        }),
+        'presidio_logging_only guardrails.0',
+      ] as const,
+  ),
   [
     'Presidio in the older form',
     config({
@@ -253,113 +231,8 @@ for (const [what, text, finding] of forPeople) {
   });
 }
 
-test('what stands around a variable in a header is not repeated', () => {
-  const text = config({ callback: { headers: { Authorization: 'Bearer s3cr3t-os.environ/X' } } });
-  assert.doesNotMatch(JSON.stringify(planConfig(text, settingsWith()).left), /s3cr3t/);
-});
-
-test('a sidecar with a token is told that no Authorization is sent', () => {
-  const text = config({ callback: { headers: {} } });
-  assert.deepEqual(findings(text).mended, []);
-  const withToken = settingsWith({}, { authToken: 'a-long-token' });
-  assert.deepEqual(findings(text, withToken).mended, [`token_missing ${block}.headers`]);
-});
-
-test('a callback of another name that posts to the sidecar is the one that is worked on', () => {
-  const text = JSON.stringify({
-    litellm_settings: { callbacks: ['calls'], request_correlation_in_logs: true },
-    callback_settings: {
-      calls: {
-        ...{ callback_type: 'generic_api', endpoint: 'os.environ/SIDECAR_EVENTS_URL' },
-        ...{ headers: {}, max_retries: 1, retry_delay: 1 },
-      },
-    },
+for (const log_format of ['json_array', 'ndjson', null, 'os.environ/FORMAT']) {
+  test(`the format ${log_format} is fine`, () => {
+    assert.deepEqual(findings(config({ callback: { log_format } })), { mended: [], left: [] });
   });
-  assert.deepEqual(findings(text).mended, ['no_timeout callback_settings.calls.timeout']);
-});
-
-/** What LiteLLM is told of caching. */
-function configured(text: string, litellm: object): Record<string, unknown> {
-  return recordOf(parse(planConfig(text, settingsWith(litellm)).text, { version: '1.1' }));
 }
-
-test('the response cache has what the settings say, by its own names', () => {
-  const { litellm_settings } = configured(
-    config({ settings: { cache_params: { host: 'redis' } } }),
-    {
-      cache: 'on',
-      cacheBackend: 'redis',
-      cacheTtl: '2m',
-      cacheCallTypes: ['acompletion'],
-      cacheNamespace: 'team',
-      cacheParams: { max_messages: 20 },
-    },
-  );
-  const { cache, cache_params } = recordOf(litellm_settings);
-  assert.equal(cache, true);
-  assert.deepEqual(cache_params, {
-    host: 'redis',
-    type: 'redis',
-    ttl: 120,
-    supported_call_types: ['acompletion'],
-    namespace: 'team',
-    max_messages: 20,
-  });
-});
-
-test('a cache that is on is left alone, or switched off, as the settings say', () => {
-  const text = config({ settings: { cache: true, cache_params: { type: 'redis' } } });
-  const cacheOf = (litellm: object) => recordOf(configured(text, litellm)['litellm_settings']);
-  assert.partialDeepStrictEqual(cacheOf({}), { cache: true });
-  const off = cacheOf({ cache: 'off' });
-  assert.equal(off['cache'], false);
-  assert.deepEqual(off['cache_params'], { type: 'redis' });
-});
-
-test('a cache in a bucket needs its name', () => {
-  const s3 = { cache: 'on', cacheBackend: 's3' };
-  assert.deepEqual(findings(config(), settingsWith(s3)).left, [
-    'cache_bucket litellm_settings.cache_params.s3_bucket_name',
-  ]);
-  const named = settingsWith({ ...s3, cacheParams: { s3_bucket_name: 'b' } });
-  assert.deepEqual(findings(config(), named).left, []);
-});
-
-/** The parameters and the information of each model. */
-function modelsIn(
-  litellm: object,
-  text = config(),
-): [name: unknown, points: unknown, least: unknown][] {
-  return listOf(configured(text, litellm)['model_list'])
-    .map(recordOf)
-    .map(({ model_name, litellm_params, model_info }) => [
-      model_name,
-      recordOf(litellm_params)['cache_control_injection_points'],
-      recordOf(model_info ?? {})['prompt_cache_min_tokens'],
-    ]);
-}
-
-test('prompts for Claude are marked, wherever it is, and have their least size', () => {
-  const points = [{ location: 'message', role: 'system' }];
-  assert.deepEqual(modelsIn({ promptCache: 'on', promptCacheMinTokens: 2048 }), [
-    ['gpt', undefined, undefined],
-    ['claude', points, 2048],
-    ['on-bedrock', points, 2048],
-  ]);
-});
-
-test('prompts are marked for the models that are named, at the points that are named', () => {
-  const promptCachePoints = [{ location: 'message', index: -1 }, { location: 'tool_config' }];
-  const litellm = { promptCache: 'on', promptCacheModels: ['gpt', 'gone'], promptCachePoints };
-  assert.deepEqual(
-    modelsIn(litellm).map(([, points]) => points),
-    [promptCachePoints, undefined, undefined],
-  );
-  assert.deepEqual(findings(config(), settingsWith(litellm)).left, ['no_such_model model_list']);
-});
-
-test('marks that are there are taken out where the settings want none, and else stay', () => {
-  const marked = planConfig(config(), settingsWith({ promptCache: 'on' })).text;
-  assert.equal(modelsIn({}, marked).filter(([, points]) => points !== undefined).length, 2);
-  assert.deepEqual(modelsIn({ promptCache: 'off' }, marked), modelsIn({}));
-});

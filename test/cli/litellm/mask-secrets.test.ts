@@ -21,6 +21,33 @@ const masked: readonly (readonly [what: string, text: string, shown: string])[] 
   ['a login with escapes', 'a: "pg:\\/\\/u:p@db"', 'a: ***'],
   ['a comment', '# api_key: sk-1\na: b # pg://u:p@db', '# api_key: ***\na: b # pg://u:***@db'],
   ['line ends of Windows', 'token: |\r\n  a\r\nb: c\r\n', 'token: |\r\n  ***\r\nb: c\r\n'],
+  ['headers', 'headers: {X-Env: prod, X-Id-2: 12}', 'headers: {X-Env: ***, X-Id-2: ***}'],
+  [
+    'headers over lines',
+    'extra_headers:\n  X-Auth-Token: 12345',
+    'extra_headers:\n  X-Auth-Token: ***',
+  ],
+  [
+    'a header that is switched off',
+    'headers:\n  A-B: os.environ/C\n  # X-Env: d',
+    'headers:\n  A-B: os.environ/C\n  # X-Env: ***',
+  ],
+  [
+    'variables',
+    'environment_variables:\n  SLACK_HOOK: https://h/1\n  ID2: x',
+    'environment_variables:\n  SLACK_HOOK: ***\n  ID2: ***',
+  ],
+  ['the name of a webhook', 'webhook_url: https://a/b/c', 'webhook_url: ***'],
+  [
+    'a webhook',
+    'a: {b: "https://hooks.slack.com/s/T0/1"}',
+    'a: {b: "https://hooks.slack.com/***"}',
+  ],
+  ['a webhook by its path', '# https://d.com/api/webhooks/1/x', '# https://d.com/***'],
+  ['a query', "a: 'http://x:4100/v1/events?sig=a,b' # c", "a: 'http://x:4100/v1/events?***' # c"],
+  ['a cookie', 'cookie: session=1', 'cookie: ***'],
+  ['a DSN', 'sentry_dsn: https://1@2/3', 'sentry_dsn: ***'],
+  ['a key under any name', 'a: [sk-proj-12345678]\n# b ghp_0123456789', 'a: [***]\n# b ***'],
   ['no YAML', 'a: [x\n- b: y\n\nz w', 'a: ***\n- b: ***\n\n***'],
 ];
 
@@ -38,6 +65,8 @@ for (const text of [
   'api_key: os.environ/KEY',
   'Authorization: "Bearer os.environ/TOKEN"',
   'endpoint: http://127.0.0.1:4100/v1/events',
+  'headers: { Authorization: os.environ/SIDECAR_AUTH_TOKEN }',
+  'model: openai/gpt-5',
   'a: "me@example.com" # api_key: os.environ/KEY',
 ]) {
   test(`what is no secret stays: ${text}`, () => {
@@ -49,9 +78,17 @@ test('no secret is shown, however it is written and whatever is in it', () => {
   const style = fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL');
   const ending = fc.stringMatching(/^[ -~\n]{0,20}$/);
   fc.assert(
-    fc.property(style, ending, fc.boolean(), (defaultStringType, more, isUrl) => {
+    fc.property(style, ending, fc.nat(6), (defaultStringType, more, shape) => {
       const secret = `s3cr3t${more}s3cr3t`;
-      const value = isUrl ? { url: `pg://user:s3cr3t@db ${more}` } : { api_key: secret };
+      const value = [
+        { api_key: secret },
+        { url: `pg://user:s3cr3t@db ${more}` },
+        { url: `http://db/x?${more.trim().replaceAll(/\s/g, '')}&sig=s3cr3t ${more}` },
+        { url: `https://db/hooks/s3cr3t ${more}` },
+        { headers: { 'X-Env': secret } },
+        { environment_variables: { ANY: secret } },
+        { slack_webhook: [secret] },
+      ][shape];
       const text = stringify({ a: [value], b: 'stays' }, { defaultStringType, lineWidth: 20 });
       const shown = maskSecrets(text);
       assert.doesNotMatch(shown, /s3cr3t/);
