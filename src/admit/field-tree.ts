@@ -26,22 +26,43 @@ const twins: readonly (readonly [string, string])[] = [
 export function fieldTree(rules: readonly FieldRule[]): FieldNode | undefined {
   if (rules.length === 0) return undefined;
   const root: FieldNode = { members: new Map() };
+  const add = (path: readonly string[], action: FieldAction) => {
+    const node = path.reduce(childFor, root);
+    node.action ??= action;
+  };
   for (const { path, action } of rules) {
-    for (const place of placesOf(path)) {
-      const node = place.reduce(childFor, root);
-      node.action ??= action;
-    }
+    add(path, action);
+    for (const twin of twinsOf(path, isSame)) add(twin, action);
+  }
+  // After what is said of the places themselves.
+  for (const { path, action } of rules) {
+    for (const twin of twinsOf(path, covers)) add(twin, action);
   }
   return root;
 }
 
-function placesOf(path: readonly string[]): (readonly string[])[] {
-  const written = path.join('.');
-  const others = twins.flatMap(([one, other]) => {
-    if (written === one) return [other];
-    return written === other ? [one] : [];
+type Steps = readonly string[];
+
+const twinSteps = twins.map(([one, other]) => [one.split('.'), other.split('.')] as const);
+
+/** The other places of what stands at those that `path` leads to. */
+function twinsOf(path: Steps, leadsTo: (path: Steps, place: Steps) => boolean): Steps[] {
+  return twinSteps.flatMap(([one, other]) => {
+    if (leadsTo(path, one)) return [other];
+    return leadsTo(path, other) ? [one] : [];
   });
-  return [path, ...others.map((place) => place.split('.'))];
+}
+
+function isSame(path: Steps, place: Steps): boolean {
+  return path.length === place.length && path.every((step, index) => step === place[index]);
+}
+
+/** Whether a rule for `path` takes `place` with it, by what it is in or as any member. */
+function covers(path: Steps, place: Steps): boolean {
+  return (
+    path.length <= place.length &&
+    path.every((step, index) => step === '*' || step === place[index])
+  );
 }
 
 function childFor(node: FieldNode, step: string): FieldNode {

@@ -1,22 +1,25 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Span } from './text-view.ts';
 
 const maybeV6 =
   /(?<![A-Za-z0-9:])(?:[0-9a-f]{0,4}:){2,8}[0-9a-f]{0,4}(?:\.\d{1,3}){0,3}(?![A-Za-z0-9:])/gi;
 const maybeV4 = /(?<![A-Za-z0-9.])\d{1,3}(?:\.\d{1,3}){3}(?![A-Za-z0-9]|\.\d)/g;
 
 /**
- * `text` with its IP addresses replaced. Whatever has an address's form is one, a version with four
- * numbers too; words with `::` between them are none, unless they hold a digit.
+ * The IPv6 addresses in `text`. Words with `::` between them are none, unless they hold a digit.
  */
-export function replaceAddresses(text: string, replacement: string): string {
-  const without6 = text.includes(':')
-    ? text.replace(maybeV6, (found) => {
-        const address = found.replace(/(?<!:):$/, '');
-        const isAddress = /\d/.test(address) && isIPv6(address);
-        return isAddress ? replacement + found.slice(address.length) : found;
-      })
-    : text;
-  return without6.includes('.')
-    ? without6.replace(maybeV4, (found) => (isIPv4(found) ? replacement : found))
-    : without6;
+export function findIPv6(text: string, instead: string): Span[] {
+  if (!text.includes(':')) return [];
+  return Array.from(text.matchAll(maybeV6), ({ 0: found, index }) => {
+    const address = found.replace(/(?<!:):$/, '');
+    return { address, start: index, end: index + address.length, instead };
+  }).filter(({ address }) => /\d/.test(address) && isIPv6(address));
+}
+
+/** The IPv4 addresses in `text`: whatever has the form of one, a version of four numbers too. */
+export function findIPv4(text: string, instead: string): Span[] {
+  if (!text.includes('.')) return [];
+  return Array.from(text.matchAll(maybeV4), ({ 0: address, index }) => {
+    return { address, start: index, end: index + address.length, instead };
+  }).filter(({ address }) => isIPv4(address));
 }

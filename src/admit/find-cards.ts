@@ -1,34 +1,35 @@
+import type { Span } from './text-view.ts';
+
 /** Digits in groups, with a space or a hyphen between them: a card, or what a card may stand in. */
 const groups = /(?<![\p{L}\p{N}]|\d\.)\d+(?:[ \u00a0-]\d+)*(?![\p{L}\p{N}])/gu;
 const fewest = 13;
 const most = 19;
 
 /**
- * `text` with its card numbers replaced: 13 to 19 digits that begin as cards do (2 to 6) and whose
- * Luhn sum is right, in one group or several. A number beside it does not hide a card.
+ * The card numbers in `text`: 13 to 19 digits that begin as cards do (2 to 6) and whose Luhn sum is
+ * right, in one group or several. A number beside it does not hide a card.
  */
-export function replaceCards(text: string, replacement: string): string {
-  if (text.length < fewest) return text;
-  return text.replace(groups, (run) => {
-    if (run.length < fewest) return run;
-    return replaceInRun(run, replacement);
-  });
+export function findCards(text: string, instead: string): Span[] {
+  const spans: Span[] = [];
+  if (text.length < fewest) return spans;
+  for (const { index, 0: run } of text.matchAll(groups)) {
+    if (run.length >= fewest)
+      findInRun(run, (start, end) =>
+        spans.push({ start: index + start, end: index + end, instead }),
+      );
+  }
+  return spans;
 }
 
-function replaceInRun(run: string, replacement: string): string {
+function findInRun(run: string, found: (start: number, end: number) => void): void {
   const parts = [...run.matchAll(/\d+/g)].map(({ 0: digits, index }) => ({ digits, index }));
-  let result = '';
-  let done = 0;
   for (let first = 0; first < parts.length; first += 1) {
-    const start = parts[first]?.index ?? 0;
     const last = lastOfCard(parts, first);
     if (last === undefined) continue;
     const end = parts[last];
-    result += run.slice(done, start) + replacement;
-    done = (end?.index ?? 0) + (end?.digits.length ?? 0);
+    found(parts[first]?.index ?? 0, (end?.index ?? 0) + (end?.digits.length ?? 0));
     first = last;
   }
-  return done === 0 ? run : result + run.slice(done);
 }
 
 /** The last group of the longest card that begins with the group `first`. */

@@ -2,7 +2,7 @@ import { maskBroken } from './mask-secrets.ts';
 import { type RedactionOptions, redactsByChoice } from './redaction-options.ts';
 
 /** No word of any language is as long: a payload, whatever the member is called that holds it. */
-const longBase64 = /[\w+/-]{256,}={0,2}/g;
+const longBase64 = /[\w+/-]{256}[\w+/-]*={0,2}/g;
 
 /**
  * What may be kept of bytes that could not be read as a call. Where something is redacted by choice,

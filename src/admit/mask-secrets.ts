@@ -1,61 +1,95 @@
 import { type Fields, isObject } from '../call/fields.ts';
+import { namedSecrets } from './find-named-secrets.ts';
+import { hidesUnder, isSecretName } from './secret-names.ts';
+import { type Finder, formFinder, replaceFound, viewOf } from './text-view.ts';
 
 /** What stands where a secret was. */
 export const mask = '***';
-
-/** Names of headers and parameters whose text is a secret, by their last words. */
-const secretWords =
-  'authorization|cookie|password|passwd|secret|credentials?|signature|token|' +
-  '(?:api|access|private|auth|subscription|functions)[-_]?key(?:[-_]id)?';
-const secretName = new RegExp(`(?:${secretWords})$`, 'i');
 
 /**
  * Secrets that give themselves away by their form. Each pattern runs in linear time: no repetition
  * stands within another, and none can begin anew within what it has just read in vain. Clients choose
  * what an error message quotes, at any length.
  */
-const secretForms: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${mask}`],
-  [/\b(sk|rk|pk)-[\w-]{4,}/g, `$1-${mask}`],
-  [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/g, `$1${mask}`],
-  [/\b(ghp|gho|ghs|github_pat|xox[abps])[_-]\w{10,}/g, `$1_${mask}`],
-  [/\b(AIza|gsk_|hf_|glpat-|xai-|r8_)[\w-]{10,}/g, `$1${mask}`],
-  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, mask],
-  [/\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi, `$1${mask}`],
-  [/([?&](?:key|sig|token|access_token)=)[^&\s"']+/gi, `$1${mask}`],
-  [/(\/\/[^/\s:@"']{0,256}:)[^/\s@"']{1,1024}@/g, `$1${mask}@`],
-  [/\b((?:api[-_ ]?key|password|secret|token)["']?\s?[:=]\s?["']?)[^\s"',;}]{6,}/gi, `$1${mask}`],
+const secretForms: readonly RegExp[] = [
+  /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8}[\w.~+/=-]*/gi,
+  /\b((?:AKIA|ASIA))[A-Z0-9]{16}\b/g,
+  /\b((?:ghp|gho|ghs|github_pat|xox[abps])[_-])\w{10}\w*/g,
+  /\b(AIza|gsk_|hf_|glpat-|xai-|r8_)[\w-]{10}[\w-]*/g,
+  /(?<![\w-])eyJ[\w-]{8}[\w-]*\.[\w-]{8}[\w-]*\.[\w-]*/g,
+  /\b(X-Amz-(?:Signature|Security-Token|Credential)=)[^&\s"']+/gi,
+  /\b(Signature=|Credential=)[\w+/=%~.-]{16}[\w+/=%~.-]*/gi,
+  /([?&](?:key|sig|token|access_token)=)[^&\s"']+/gi,
+  /(\/\/[^/\s:@"']{0,256}:)[^/\s@"']{1,1024}(?=@)/g,
 ];
+/** Keys of providers; a short one may be the beginning of a name, where it is not expected. */
+const anyKey = /\b((?:sk|rk|pk)-)[\w-]{4}[\w-]*/g;
+const longKey = /\b((?:sk|rk|pk)-)[\w-]{16}[\w-]*/g;
 
-/** `text` without the secrets that can be told by their form. */
+const ofForm = (form: RegExp) => formFinder(form, mask);
+
+/** Secrets in what people write: known by their forms, or by names that are those of secrets for sure. */
+export const secretsInProse: readonly Finder[] = [
+  namedSecrets(mask, false),
+  ...[anyKey, ...secretForms].map(ofForm),
+];
+const inMetadata = [namedSecrets(mask, false), ...[longKey, ...secretForms].map(ofForm)];
+const inErrors = [namedSecrets(mask, true), ...[anyKey, ...secretForms].map(ofForm)];
+
+/** Something of each secret that is told by its form or its name in a text: most texts have none. */
+const maySecret =
+  /[:=\\]|["']\s{0,4},|\b(?:[srp]k-|gh[pos]_|github_pat|xox|AIza|gsk_|hf_|glpat-|xai-|r8_|eyJ|AKIA|ASIA|bearer|basic)/i;
+
+/** `text`, of an error or a header, without the secrets in it. */
 export function maskText(text: string): string {
-  return secretForms.reduce((masked, [form, instead]) => masked.replace(form, instead), text);
+  return maskBy(inErrors, text);
 }
 
-/** `value` with the texts of secret-sounding members masked, at any depth. */
-function maskMembers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(maskMembers);
+function maskBy(finders: readonly Finder[], text: string): string {
+  return maySecret.test(text) ? replaceFound(viewOf(text), finders).source : text;
+}
+
+/**
+ * A value without the texts of secret-sounding members, at any depth, pairs (`["cookie", "…"]`,
+ * `{"name": "cookie", "value": "…"}`) among them, and without what `finders` find in other texts.
+ */
+function maskValue(value: unknown, finders: readonly Finder[]): unknown {
+  if (typeof value === 'string') return finders.length === 0 ? value : maskBy(finders, value);
+  if (Array.isArray(value)) {
+    return value.map((element) =>
+      maskValue(isPair(element) ? [element[0], mask] : element, finders),
+    );
+  }
   if (!isObject(value)) return value;
+  const named = value['name'] ?? value['key'];
+  const isNamed = typeof named === 'string' && isSecretName(named);
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      secretName.test(name) ? maskSecret(member) : maskMembers(member),
+      isNamed && name === 'value' && hidesUnder(named, member)
+        ? mask
+        : maskMember(name, member, finders),
     ]),
   );
 }
 
-function maskSecret(value: unknown): unknown {
-  return typeof value === 'string' || typeof value === 'object' ? value && mask : value;
+function isPair(value: unknown): value is [string, unknown] {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    typeof value[0] === 'string' &&
+    isSecretName(value[0]) &&
+    hidesUnder(value[0], value[1])
+  );
 }
 
-/** `value` with `maskText` applied to each text in it. */
-function maskTexts(value: unknown): unknown {
-  if (typeof value === 'string') return maskText(value);
-  if (Array.isArray(value)) return value.map(maskTexts);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, maskTexts(member)]),
-  );
+function maskMember(name: string, value: unknown, finders: readonly Finder[]): unknown {
+  if (isSecretName(name)) return hidesUnder(name, value) ? mask : value;
+  // What LiteLLM knows of the key: a hash, an alias, ids.
+  if (finders === inMetadata && typeof value === 'string' && name.startsWith('user_api_key_')) {
+    return value;
+  }
+  return maskValue(value, /headers?$/i.test(name) ? inErrors : finders);
 }
 
 /**
@@ -66,11 +100,10 @@ function maskTexts(value: unknown): unknown {
  */
 export function maskPayload(payload: Fields): Fields {
   return Object.fromEntries(
-    Object.entries(payload).map(([name, member]) => {
-      if (content.has(name)) return [name, member];
-      const masked = maskMembers(member);
-      return [name, quoting.has(name) ? maskTexts(masked) : masked];
-    }),
+    Object.entries(payload).map(([name, member]) => [
+      name,
+      content.has(name) ? member : maskMember(name, member, quoting.get(name) ?? []),
+    ]),
   );
 }
 
@@ -78,21 +111,16 @@ export function maskPayload(payload: Fields): Fields {
 const content: ReadonlySet<string> = new Set(['messages', 'response', 'model_map_information']);
 
 /** Members whose texts may quote a secret under any name. */
-const quoting: ReadonlySet<string> = new Set([
-  'hidden_params',
-  'api_base',
-  'model_parameters',
-  'error_information',
-  'error_str',
+const quoting: ReadonlyMap<string, readonly Finder[]> = new Map([
+  ['hidden_params', inErrors],
+  ['api_base', inErrors],
+  ['model_parameters', inErrors],
+  ['error_information', inErrors],
+  ['error_str', inErrors],
+  ['metadata', inMetadata],
 ]);
 
-/** The text of a JSON member with a secret-sounding name, where the JSON itself is broken. */
-const secretMember = new RegExp(
-  `("[\\w-]{0,64}(?:${secretWords})"\\s{0,8}:\\s{0,8}\\[?\\s{0,8}")(?:[^"\\\\]|\\\\.){1,8192}`,
-  'gi',
-);
-
-/** Bytes that could not be read as a call, fit to be kept: texts of secret-sounding members masked. */
+/** Bytes that could not be read as a call, fit to be kept: secrets masked as in an error. */
 export function maskBroken(bytes: Buffer): Buffer {
-  return Buffer.from(maskText(bytes.toString('utf8').replace(secretMember, `$1${mask}`)), 'utf8');
+  return Buffer.from(maskText(bytes.toString('utf8')), 'utf8');
 }

@@ -1,5 +1,5 @@
 import { type Fields, isObject } from '../call/fields.ts';
-import { base64Stub, embeddingStub, withoutDataUris } from './binary-stub.ts';
+import { bareBase64Stub, base64Stub, embeddingStub, withoutDataUris } from './binary-stub.ts';
 import { type FieldNode, memberNode } from './field-tree.ts';
 import type { Identities } from './identities.ts';
 import type { KeyedHash } from './keyed-hash.ts';
@@ -15,6 +15,8 @@ export interface ValueRedaction {
   identities: Identities | undefined;
   /** Whether texts here may mention a person in passing, as errors and headers do. */
   mentions: boolean;
+  /** Whether a text here that is nothing but base64 is a payload, whatever it is called. */
+  payloads: boolean;
   hash: KeyedHash;
 }
 
@@ -32,6 +34,9 @@ const identityNames: ReadonlySet<string> = new Set([
   'end_user',
   'user',
 ]);
+
+/** LiteLLM packs what it has to know again into ids, as base64 of any length. */
+const idName = /(?:^|_)id$|Id$/;
 
 /** Where a value stands: the name of the member that it is or, in a list, that the list is. */
 export interface Place {
@@ -54,16 +59,18 @@ export function redactValue(redaction: ValueRedaction, value: unknown, place: Pl
     if (value === null || value === undefined) return value;
     return action === 'mask' ? mask : redaction.hash(value);
   }
-  if (typeof value === 'string') return redactText(redaction, value);
+  if (typeof value === 'string') return redactText(redaction, value, place.name);
   if (typeof value === 'number') return redactNumber(redaction, value, place.name);
   if (Array.isArray(value)) return redactList(redaction, value, place);
   return isObject(value) ? redactObject(redaction, value, place) : value;
 }
 
-function redactText(redaction: ValueRedaction, text: string): unknown {
-  const { identities, mentions, patterns, keepBinary } = redaction;
+function redactText(redaction: ValueRedaction, text: string, name: string): unknown {
+  const { identities, mentions, patterns, keepBinary, payloads } = redaction;
   const person = identities?.whole(text);
   if (person !== undefined) return person;
+  const stub = payloads && !keepBinary && !idName.test(name) ? bareBase64Stub(text) : undefined;
+  if (stub !== undefined) return stub;
   const readable = keepBinary ? text : withoutDataUris(text);
   if (typeof readable !== 'string') return readable;
   const anonymous = mentions && identities ? identities.mentioned(readable) : readable;
@@ -116,7 +123,7 @@ function redactObject(redaction: ValueRedaction, object: Fields, place: Place): 
         : redactValue(redaction, before, {
             name,
             node,
-            inEmbedding: place.inEmbedding || name === 'embedding',
+            inEmbedding: place.inEmbedding || name === 'embedding' || name === 'embeddings',
           });
     const newName = redactName(redaction, name);
     if (after === before && newName === name && changed === undefined) continue;

@@ -21,6 +21,9 @@ export interface RedactedCall {
 
 export type Redaction = (payload: Fields, receivedAt: number) => RedactedCall;
 
+/** What is the same for a payload's whole. */
+type PayloadRedaction = Omit<ValueRedaction, 'mentions' | 'payloads'>;
+
 /** Compiles what the settings want to be redacted. Secrets of headers and errors always are. */
 export function createRedaction(options: RedactionOptions): Redaction {
   const byChoice = redactsByChoice(options);
@@ -33,7 +36,7 @@ export function createRedaction(options: RedactionOptions): Redaction {
     const payload = withoutRepeatedError(maskPayload(original));
     const facts = parseCall(payload, receivedAt);
     const treatment = byChoice ? treatmentOf(options, facts) : 'keep';
-    const values: Omit<ValueRedaction, 'mentions'> = {
+    const values: PayloadRedaction = {
       keepBinary: options.keepBinary,
       patterns,
       namePatterns,
@@ -61,12 +64,12 @@ function withoutRepeatedError(payload: Fields): Fields {
 }
 
 function redactPayload(
-  values: Omit<ValueRedaction, 'mentions'>,
+  values: PayloadRedaction,
   payload: Fields,
   tree: FieldNode | undefined,
 ): Fields {
-  const asked: ValueRedaction = { ...values, mentions: false };
-  const around: ValueRedaction = { ...values, mentions: true };
+  const asked: ValueRedaction = { ...values, mentions: false, payloads: true };
+  const around: ValueRedaction = { ...values, mentions: true, payloads: false };
   const nameOf = (name: string) =>
     ownName.test(name) ? name : (values.namePatterns?.(name) ?? name);
   const members = Object.entries(payload).map(([name, value]): [string, unknown] => {
@@ -74,7 +77,9 @@ function redactPayload(
     if (name === 'model_map_information') return [name, value];
     const redaction = name === 'messages' || name === 'response' ? asked : around;
     const node = tree && placeInBody(tree, name);
-    return [nameOf(name), redactValue(redaction, value, { name, node, inEmbedding: false })];
+    // Some answer with nothing but vectors.
+    const inEmbedding = name === 'response' && Array.isArray(value);
+    return [nameOf(name), redactValue(redaction, value, { name, node, inEmbedding })];
   });
   return Object.fromEntries(members.filter(([, value]) => value !== dropped));
 }

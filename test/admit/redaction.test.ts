@@ -199,7 +199,7 @@ test('audio, images and vectors become stubs with size and hash', () => {
       content: [
         { input_audio: { data: stub, format: 'wav' } },
         { image_url: { url: stub } },
-        { text: `see ${JSON.stringify(stub)} there` },
+        { text: `see [base64 of ${bytes.length} bytes, sha256 ${sha256(bytes)}] there` },
         { source: { type: 'base64', data: stub } },
       ],
     },

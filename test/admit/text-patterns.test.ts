@@ -159,6 +159,10 @@ const units = [
   'session_token ',
   '-----BEGIN PRIVATE KEY-----',
   'secret access key',
+  '\\n1.',
+  '\\u00e4@',
+  '\\\\"password\\":\\"',
+  'authorization: 1',
 ];
 
 for (const name of names) {

@@ -23,6 +23,12 @@ export const echoed = {
   inError: mark('key-in-error'),
   signature: mark('signature-in-error'),
   inTraceback: mark('bearer-in-traceback'),
+  beside: mark('beside-request-and-response'),
+  inPair: mark('cookie-in-a-pair'),
+  inHeaders: mark('key-of-a-client'),
+  inToken: mark('claims-of-a-token'),
+  inJson: mark('key-in-json-in-a-text'),
+  inLine: mark('header-in-a-line'),
 };
 
 /** What people and models say, in calls of one group. */
@@ -52,13 +58,36 @@ const aroundIn = (group: string) => ({
     usage_object: { prompt_tokens: 21, completion_tokens: 7, total_tokens: 28 },
     requester_metadata: { db: { password: echoed.apiKey }, note: saidIn(group).metadata },
     headers: { cookie: [echoed.cookie], 'x-api-key': echoed.apiKey },
+    raw_headers: [['cookie', echoed.inPair]],
+    proxied: {
+      headers: {
+        'x-litellm-key': `sk-${echoed.inHeaders}`,
+        referer: `https://ada:${echoed.inHeaders}@host/?token=${echoed.inHeaders}`,
+        'x-amzn-oidc-data': `eyJhbGciOiJIUzI1NiJ9.${echoed.inToken}.c2ln`,
+      },
+    },
+    headers_as_json: JSON.stringify({ authorization: twice(echoed.inJson) }),
   },
+  'x-amz-security-token': echoed.beside,
+  cookie: echoed.beside,
 });
+
+/** As a client's library quotes what it sent and got: in JSON of JSON, a `repr`, lines of headers. */
+const quotedExchange = [
+  JSON.stringify(JSON.stringify({ api_key: twice(echoed.inJson), text: `a\nsk-${echoed.inJson}` })),
+  `b'{"password": "${echoed.inJson}"}\\nsk-${echoed.inJson}'`,
+  `{'cookie': 'sid=${echoed.inLine}', 'host': 'h'}`,
+  `[(b'authorization', b'Token ${echoed.inPair}')]`,
+  `> Authorization: Token ${echoed.inLine}`,
+  `> Set-Cookie: sid=${echoed.inLine}; Path=/`,
+  '',
+].join('\n');
 
 const errorText = [
   `Incorrect API key provided: sk-${echoed.inError}.`,
   `GET https://bucket.s3.amazonaws.com/a?X-Amz-Credential=${echoed.signature}&X-Amz-Signature=${echoed.signature}`,
   `password=${echoed.inError}`,
+  quotedExchange,
 ].join(' ');
 
 const failureIn = (group: string) => ({
@@ -97,4 +126,4 @@ export const parametersIn = (group: string, seed: number) => ({
 });
 
 /** No call, and no JSON: its secrets stand in members that say what they are, and behind a break. */
-export const brokenElement = `{"id":"x","messages":[{"content":"${mark('prompt-in-what-is-broken')}"}],"api_key":"${echoed.apiKey}","headers":{"authorization":"Bearer ${echoed.authorization}","cookie":"${echoed.cookie}`;
+export const brokenElement = `{"id":"x","messages":[{"content":"${mark('prompt-in-what-is-broken')}"}],"api_key":"${echoed.apiKey}","cookies":["${echoed.inPair}","${echoed.inPair}"],"body":${JSON.stringify(JSON.stringify({ password: echoed.inJson }))},"headers":{"authorization":"Bearer ${echoed.authorization}","cookie":"${echoed.cookie}`;
