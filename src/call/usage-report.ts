@@ -48,6 +48,8 @@ export interface UsageRunState {
   runId?: string;
   /** Unix milliseconds at which a create was sent that may have acted without being heard of. */
   begunAt?: number;
+  /** The name of the experiment of the day's run, and so of the runs of its series. */
+  experiment?: string;
 }
 
 /** A day of the time zone that usage is kept in. */

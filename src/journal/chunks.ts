@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { want } from './call-state.ts';
 import type { ChunkedCall, PendingChunk } from './detail.ts';
-import type { Postponement, Progress } from './journal.ts';
+import { JournalError, type Postponement, type Progress } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { longestWait } from './longest-wait.ts';
 import { readProgress } from './read-progress.ts';
@@ -73,7 +73,7 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
     'UPDATE chunks SET due_at = ? WHERE closed_at IS NOT NULL AND due_at > ?',
   );
   const findCalls = database.prepare(
-    `SELECT c.seq, c.received_at, c.sample_rate, c.wants, c.trace_begun, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
+    `SELECT c.seq, c.record_id, c.received_at, c.sample_rate, c.wants, c.trace_begun, ${runIdColumn}, p.record, p.record_crc, p.body_crc,
        length(p.body) AS body_bytes,
        CASE WHEN length(p.body) <= ${inlineBytes} THEN p.body END AS body
      FROM calls c INDEXED BY calls_chunk LEFT JOIN payloads p USING (seq)
@@ -212,7 +212,9 @@ export function createChunks({ database, transactions, settler, ledger }: ChunkP
       const members = findMembers.all(id);
       const lost = row['ended'] === ended.kept ? undefined : 'chunk_rejected';
       for (const { seq } of members) settler.gotWhatItWanted(Number(seq), want.chunk, now, lost);
-      if (members.length < releasedAStep) forget.run(id);
+      if (members.length < releasedAStep && forget.run(id).changes === 0) {
+        throw new JournalError('JOURNAL_DAMAGED', `chunk ${id} of the journal is not in its place`);
+      }
       return true;
     },
   };

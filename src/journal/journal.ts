@@ -160,6 +160,8 @@ export interface Progress {
   destination: string;
   /** Unix milliseconds since when a create may have been sent whose answer is not known. */
   begunAt?: number;
+  /** Of a chunk: the name of the experiment in which its run may have been made, as long as that is not known. */
+  experiment?: string;
   experimentId?: string;
   runId?: string;
   artifactUri?: string;

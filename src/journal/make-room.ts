@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { JournalError } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { Settler } from './settle-calls.ts';
 import type { Space } from './space.ts';
@@ -12,6 +13,7 @@ import type { Transactions } from './transactions.ts';
  * token or cent is ever given up.
  *
  * @returns Whether a post of `bytes` fits by now.
+ * @throws JournalError `JOURNAL_DAMAGED` where what it would give up would be found for ever.
  */
 export type MakeRoom = (bytes: number, now: number) => boolean;
 
@@ -37,10 +39,10 @@ const details = [
 
 export function createMakeRoom(
   database: DatabaseSync,
-  ledger: Ledger,
-  settler: Settler,
-  space: Space,
-  transactions: Transactions,
+  ledger: Pick<Ledger, 'add'>,
+  settler: Pick<Settler, 'forgetRecorded'>,
+  space: Pick<Space, 'admits' | 'couldAdmit'>,
+  transactions: Pick<Transactions, 'onUndo'>,
   traces: Pick<Traces, 'shed'>,
 ): MakeRoom {
   const shedders = details.map((detail) => {
@@ -50,12 +52,18 @@ export function createMakeRoom(
     let shedUpTo = 0;
     return () => {
       const ids = find.all(shedUpTo).map((row) => Number(row['id']));
-      for (const id of ids) shed.run(id);
       const before = shedUpTo;
       transactions.onUndo(() => {
         shedUpTo = before;
       });
-      shedUpTo = ids.at(-1) ?? shedUpTo;
+      for (const id of ids) {
+        // Rows come in their order: one that damage put elsewhere would be found for ever.
+        if (id <= shedUpTo) {
+          throw new JournalError('JOURNAL_DAMAGED', `row ${id} of the journal is out of its order`);
+        }
+        shed.run(id);
+        shedUpTo = id;
+      }
       ledger.add('bodies_shed', ids.length);
       return ids.length;
     };

@@ -33,6 +33,7 @@ function progressIn(fields: Fields, destination: string): Progress {
     destination,
     ...given({
       begunAt: numberIn(fields['begunAt']),
+      experiment: textIn(fields['experiment']),
       experimentId: textIn(fields['experimentId']),
       runId: textIn(fields['runId']),
       artifactUri: textIn(fields['artifactUri']),

@@ -12,16 +12,30 @@ export function readRecord(row: Record<string, unknown>): CallRecord | undefined
 }
 
 /**
- * The same of a call's row, to which its payload was joined from the left.
+ * The same of a call's row, to which its payload was joined from the left. Where the row has the call's
+ * `record_id`, its record has to have the same: else one call would be recorded in another's run.
  *
- * @throws JournalError `JOURNAL_DAMAGED` where there is none: the search tree of the payloads leads
- *   elsewhere, or the call's own number is wrong. A salvage reads them all, and finds it.
+ * @throws JournalError `JOURNAL_DAMAGED` where there is none, or another call's: the search tree of the
+ *   payloads leads elsewhere, or a number is wrong. A salvage reads them all, and finds it.
  */
 export function readJoinedRecord(row: Record<string, unknown>): CallRecord | undefined {
   if (row['record'] === null) {
     throw new JournalError('JOURNAL_DAMAGED', `call ${row['seq']} of the journal has no payload`);
   }
-  return readRecord(row);
+  const record = readRecord(row);
+  const id = row['record_id'];
+  const isOthers = record !== undefined && id instanceof Uint8Array && !isOf(record, id);
+  if (isOthers) {
+    throw new JournalError(
+      'JOURNAL_DAMAGED',
+      `call ${row['seq']} of the journal has another's payload`,
+    );
+  }
+  return record;
+}
+
+function isOf({ recordId }: CallRecord, id: Uint8Array): boolean {
+  return Buffer.from(recordId, 'hex').equals(id);
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { callState, want, wantsAll } from './call-state.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import type { Settlement } from './journal.ts';
+import { JournalError, type Settlement } from './journal.ts';
 import type { Ledger } from './ledger.ts';
-import { runIdColumn } from './read-record.ts';
+import { assertWants, runIdColumn } from './read-record.ts';
 import type { SeenIds } from './seen-ids.ts';
 import type { Taken } from './taken.ts';
 
@@ -20,13 +20,19 @@ export interface Settler {
   /**
    * A call wants something less: it ends when that was the last. `lost`: it did not get it, so that one
    * without a run is nowhere, and is counted as shed for this reason.
+   *
+   * @throws JournalError `JOURNAL_DAMAGED` where it does not want it: an index that led to it is damaged.
    */
   gotWhatItWanted(seq: number, wanted: number, now: number, lost?: string): void;
   /** The record of a call that waits cannot be read: it wants nothing more, and is dead. */
   damaged(seq: number, now: number): void;
   /** Forgets a dead call, once it wants nothing; its id is remembered. */
   forgetCall(seq: number, now: number): void;
-  /** Forgets up to `limit` calls that were recorded before `before`; answers how many. */
+  /**
+   * Forgets up to `limit` calls that were recorded before `before`; answers how many.
+   *
+   * @throws JournalError `JOURNAL_DAMAGED` where the index of them names one that is not recorded.
+   */
   forgetRecorded(before: number, limit: number, now: number): number;
 }
 
@@ -41,9 +47,10 @@ export function createSettler(parts: SettleParts): Settler {
   );
   const setWants = database.prepare('UPDATE calls SET wants = ? WHERE seq = ?');
   const findRecorded = database.prepare(
-    'SELECT seq, record_id FROM calls WHERE state = 1 AND settled_at < ? ORDER BY settled_at LIMIT ?',
+    `SELECT seq FROM calls INDEXED BY calls_settled
+     WHERE state = 1 AND settled_at < ? ORDER BY settled_at LIMIT ?`,
   );
-  const findOne = database.prepare('SELECT seq, record_id FROM calls WHERE seq = ?');
+  const findOne = database.prepare('SELECT record_id, state FROM calls WHERE seq = ?');
   const deleteCall = database.prepare('DELETE FROM calls WHERE seq = ?');
   const setProgress = database.prepare('UPDATE calls SET progress = ? WHERE seq = ?');
   // The run of a replay that did not send a create was there before.
@@ -55,10 +62,14 @@ export function createSettler(parts: SettleParts): Settler {
   );
   const deletePayload = database.prepare('DELETE FROM payloads WHERE seq = ?');
 
-  const forget = (row: Record<string, unknown> | undefined, now: number) => {
-    const recordId = row?.['record_id'];
-    if (!(recordId instanceof Uint8Array)) return;
-    const seq = Number(row?.['seq']);
+  /** A call that stayed would be found for ever: one that cannot be remembered is damage. */
+  const forget = (seq: number, now: number) => {
+    const row = findOne.get(seq);
+    if (row === undefined) return;
+    const recordId = row['record_id'];
+    if (!(recordId instanceof Uint8Array)) {
+      throw new JournalError('JOURNAL_DAMAGED', `the id of call ${seq} of the journal is damaged`);
+    }
     seen.add(Buffer.from(recordId), now);
     deletePayload.run(seq);
     deleteCall.run(seq);
@@ -106,21 +117,21 @@ export function createSettler(parts: SettleParts): Settler {
           if (!endRun(seq, callState.gone, now)) return;
           ledger.add('pending', -1);
           ledger.add(`shed:${settlement.reason}`, 1);
-          if (!isWanted) forget(findOne.get(seq), now);
+          if (!isWanted) forget(seq, now);
           break;
       }
     },
     gotWhatItWanted: (seq, wanted, now, lost) => {
-      const row = findWants.get(seq);
-      if (row === undefined) return;
+      const row: Record<string, unknown> = { seq, ...findWants.get(seq) };
+      assertWants(row, wanted);
       const wants = wantLess(seq, Number(row['wants']), wanted);
       if (wants !== 0) return;
       const isNowhere = lost !== undefined && row['run_id'] === null;
-      if (row['state'] === callState.gone) forget(findOne.get(seq), now);
+      if (row['state'] === callState.gone) forget(seq, now);
       else if (row['state'] === callState.waiting && isNowhere) {
         ledger.add('pending', -1);
         ledger.add(`shed:${lost}`, 1);
-        forget(findOne.get(seq), now);
+        forget(seq, now);
       } else if (setState.run(callState.recorded, now, seq, callState.waiting).changes > 0) {
         nowRecorded();
       }
@@ -129,7 +140,7 @@ export function createSettler(parts: SettleParts): Settler {
       const row = findWants.get(seq);
       if (row === undefined) return;
       wantLess(seq, Number(row['wants']), wantsAll);
-      if (row['state'] === callState.gone) forget(findOne.get(seq), now);
+      if (row['state'] === callState.gone) forget(seq, now);
       else if (setState.run(callState.dead, now, seq, callState.waiting).changes > 0) {
         ledger.add('pending', -1);
         ledger.add('dead', 1);
@@ -137,12 +148,19 @@ export function createSettler(parts: SettleParts): Settler {
       }
     },
     forgetCall: (seq, now) => {
-      if (wantsOf(seq) === 0) forget(findOne.get(seq), now);
+      if (wantsOf(seq) === 0) forget(seq, now);
       else setState.run(callState.gone, now, seq, callState.dead);
     },
     forgetRecorded: (before, limit, now) => {
       const rows = findRecorded.all(before, limit);
-      for (const row of rows) forget(row, now);
+      for (const row of rows) {
+        const seq = Number(row['seq']);
+        // The search trusts its index; a call that is pending would be lost.
+        if (findOne.get(seq)?.['state'] !== callState.recorded) {
+          throw new JournalError('JOURNAL_DAMAGED', 'the index of what is recorded is damaged');
+        }
+        forget(seq, now);
+      }
       return rows.length;
     },
   };

@@ -25,7 +25,7 @@ import { createReplay } from './replay.ts';
 import { createRun } from './run-commands.ts';
 import { createRuns } from './runs.ts';
 import type { Damage } from './salvage/damage.ts';
-import { isDamage } from './salvage/is-damage.ts';
+import { makeOnSound } from './salvage/make-on-sound.ts';
 import { createSeenIds } from './seen-ids.ts';
 import { createSettler } from './settle-calls.ts';
 import { createSpace } from './space.ts';
@@ -101,20 +101,17 @@ const forgottenAStep = 500;
  * @throws JournalError when the file cannot be opened.
  */
 export function openSqliteJournal(options: JournalOptions): SqliteJournal {
-  const { nameFor } = compilePolicy(options).naming;
-  const own = openOwnDatabase(options.folder, nameFor);
-  try {
-    return journalOn(own, options);
-  } catch (error) {
-    if (isDamage(error)) own.noteDamage();
-    own.close();
-    if (!isDamage(error)) throw error;
-  }
-  return journalOn(openOwnDatabase(options.folder, nameFor), options);
+  const policy = compilePolicy(options);
+  return makeOnSound(
+    () => openOwnDatabase(options.folder, policy.naming.nameFor),
+    (own) => journalOn(own, options, policy),
+  );
 }
 
-function journalOn(own: OwnDatabase, options: JournalOptions): SqliteJournal {
-  let policy = compilePolicy(options);
+type Policy = ReturnType<typeof compilePolicy>;
+
+function journalOn(own: OwnDatabase, options: JournalOptions, first: Policy): SqliteJournal {
+  let policy = first;
   const { database } = own;
   const space = createSpace(database, options.folder, options.maxBytes);
   const transactions = createTransactions(database, options.folder, {

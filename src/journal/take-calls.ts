@@ -24,7 +24,7 @@ export interface TakeParts {
  */
 export function createTaker({ database, taken, settle }: TakeParts) {
   const findDue = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, c.wants,
+    `SELECT c.seq, c.record_id, c.received_at, c.experiment, c.attempts, c.progress, c.sample_rate, c.wants,
        c.trace_begun, p.record,
        p.record_crc, length(p.body) AS body_bytes
      FROM calls c INDEXED BY calls_due LEFT JOIN payloads p USING (seq)

@@ -32,7 +32,7 @@ export function createTraces(
   wanted: () => boolean,
 ): Traces {
   const find = database.prepare(
-    `SELECT c.seq, c.received_at, c.experiment, c.wants, c.trace_begun, ${runIdColumn}, p.record,
+    `SELECT c.seq, c.record_id, c.received_at, c.experiment, c.wants, c.trace_begun, ${runIdColumn}, p.record,
        p.record_crc, length(p.body) AS body_bytes
      FROM calls c INDEXED BY calls_trace LEFT JOIN payloads p USING (seq)
      WHERE c.wants & ${want.trace} AND c.seq > ? ORDER BY c.seq LIMIT ?`,
@@ -44,6 +44,7 @@ export function createTraces(
     `SELECT seq FROM calls INDEXED BY calls_trace
      WHERE wants & ${want.trace} ORDER BY seq LIMIT ${aStep}`,
   );
+  const findWants = database.prepare('SELECT wants FROM calls WHERE seq = ?');
   const unbegin = database.prepare('UPDATE calls SET trace_begun = NULL WHERE seq = ?');
   let areWaived = false;
   const areWanted = () => wanted() && !areWaived && ledger.count('traces_waiting') < mostWaiting;
@@ -84,7 +85,9 @@ export function createTraces(
       for (const seq of seqs) {
         // What is written of the call from now on names no trace.
         if (end === 'given up') unbegin.run(seq);
-        settler.gotWhatItWanted(seq, want.trace, now);
+        // While it was sent, it may have been given up for want of room.
+        const wants = Number(findWants.get(seq)?.['wants'] ?? 0);
+        if (wants & want.trace) settler.gotWhatItWanted(seq, want.trace, now);
       }
       ledger.add(end === 'kept' ? 'traces' : 'traces_given_up', seqs.length);
     },

@@ -19,7 +19,7 @@ const received = 1_795_525_510_000;
 function calls(length: number, large?: number): MemoryCall[] {
   return Array.from({ length }, (_, index) => {
     const seq = index + 1;
-    const content = randomBytes(1.5 * megabyte).toString('base64');
+    const content = `noise ${randomBytes(1.5 * megabyte).toString('base64')}`;
     const changes = seq === large ? { messages: [{ role: 'user', content }] } : {};
     const { record, body } = admitCall(litellmEvent(seq, changes), received);
     return { seq, receivedAt: received + index * 1_000, record, content: body };

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { JournalError } from '../../src/journal/journal.ts';
+import { JournalError, type PendingCall } from '../../src/journal/journal.ts';
 import { openSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite-journal.ts';
 import type { Usage, UsageOptions } from '../../src/journal/usage/usage.ts';
 import {
@@ -11,9 +11,11 @@ import {
   allCalls,
   append,
   assertWorks,
+  copyPage,
   flipBit,
   killedJournal,
   openIn,
+  page,
   postedAt,
   run,
   server,
@@ -34,10 +36,30 @@ const appends = Array.from(
   (_, number) => (journal: SqliteJournal) => append(journal, number),
 );
 
-/** One call has ended, one is dead; the rest is pending. */
+const runOf = ({ record }: PendingCall) => `run of ${record.recordId}`;
+
+/** Gives each call a run, named after it. */
+function runForEach(journal: SqliteJournal): PendingCall[] {
+  const taken = allCalls(journal);
+  for (const call of taken) {
+    const progress = { destination: server, runId: runOf(call) };
+    run(journal, (own) => own.progress(call.seq, progress));
+  }
+  return taken;
+}
+
+/** A run may be forgotten, or its name damaged; that of another call would get its values. */
+function assertNoneHasAnothersRun(taken: PendingCall[]): void {
+  const calls = new Map(taken.map((call) => [runOf(call), call.record.recordId]));
+  for (const { record, progress } of taken) {
+    assert.equal(calls.get(progress?.runId ?? '') ?? record.recordId, record.recordId);
+  }
+}
+
+/** Each call has a run; one has ended, one is dead, the rest is pending. */
 const pending = count - 2;
 const settle = (journal: SqliteJournal) => {
-  const [first, second] = allCalls(journal);
+  const [first, second] = runForEach(journal);
   assert.ok(first && second);
   run(journal, (own) => own.settle(first.seq, { kind: 'recorded' }, 1));
   run(journal, (own) => own.settle(second.seq, { kind: 'dead', reason: 'r', detail: 'd' }, 1));
@@ -48,19 +70,13 @@ for (const inLog of [false, true]) {
   const where = inLog ? 'write-ahead log or database' : 'database';
   test(`a flipped bit anywhere in the ${where} costs what it hit, and no more`, (t) => {
     const original = killedJournal(t, [...appends, settle], inLog);
-    const posted = new Map(
-      openCopy(t, killedJournal(t, appends, false), (journal) =>
-        allCalls(journal).map((call) => [call.record.recordId, call.record] as const),
-      ),
-    );
-    assert.equal(posted.size, count);
+    const posted = postedCalls(t);
     withAnyBitFlipped(t, original, (folder) => {
       let left = 0;
       withRestarts(folder, (journal) => {
         const taken = allCalls(journal);
-        for (const { record } of taken) assert.deepEqual(record, posted.get(record.recordId));
-        left = new Set(taken.map(({ record }) => record.recordId)).size;
-        assert.equal(left, taken.length, 'each once');
+        assertAreOf(taken, posted);
+        left = taken.length;
         if (!inLog) assert.ok(left >= pending - aPage, `${left} are left`);
         assertWorks(journal);
       });
@@ -74,6 +90,44 @@ for (const inLog of [false, true]) {
   });
 }
 
+test("a page that is written over another anywhere leaves an account that adds up, and no call another's run", (t) => {
+  const original = killedJournal(t, [...appends, settle], false);
+  const posted = postedCalls(t);
+  const pages = statSync(join(original, 'journal.db')).size / page;
+  const anyPage = fc.nat(pages - 1);
+  fc.assert(
+    fc.property(anyPage, anyPage, (from, to) => {
+      const folder = copyOf(t, original);
+      copyPage(folder, from * page, to * page);
+      withRestarts(folder, (journal) => {
+        assertAreOf(allCalls(journal), posted);
+        assertWorks(journal);
+      });
+      withRestarts(folder, (journal) => assertNoneHasAnothersRun(allCalls(journal)));
+      withRestarts(folder, (journal) => {
+        assert.equal(journal.damage, undefined, 'nothing is left to salvage');
+        assert.ok(account(journal).addsUp);
+      });
+      rmSync(folder, { recursive: true });
+    }),
+    { numRuns: runs },
+  );
+});
+
+/** The records of all calls by their ids. */
+function postedCalls(t: TestContext): Map<string, unknown> {
+  const calls = openCopy(t, killedJournal(t, appends, false), allCalls);
+  assert.equal(calls.length, count);
+  return new Map(calls.map(({ record }) => [record.recordId, record]));
+}
+
+/** Each call is as it was posted, there once, and has its own run. */
+function assertAreOf(taken: PendingCall[], posted: Map<string, unknown>): void {
+  for (const { record } of taken) assert.deepEqual(record, posted.get(record.recordId));
+  assert.equal(new Set(taken.map(({ record }) => record.recordId)).size, taken.length, 'each once');
+  assertNoneHasAnothersRun(taken);
+}
+
 test('a flipped bit anywhere leaves nothing to wait for ever: no run, chunk or trace, and no usage', (t) => {
   const usage: UsageOptions = {
     ...{ intervalMs: 300_000, timeZone: 'UTC', by: ['model', 'team'], maxSeries: 100 },
@@ -81,7 +135,7 @@ test('a flipped bit anywhere leaves nothing to wait for ever: no run, chunk or t
   const open = (folder: string) =>
     openSqliteJournal(journalDefaults(folder, { chunks: true, traces: true, usage }));
   const reported = (journal: SqliteJournal) => reportUsage(journal, postedAt + 600_000);
-  const original = killedJournal(t, [...appends, reported], false, open);
+  const original = killedJournal(t, [...appends, runForEach, reported], false, open);
   withAnyBitFlipped(t, original, (folder) =>
     withRestarts(
       folder,
@@ -114,6 +168,7 @@ function deliverAll(journal: SqliteJournal): void {
   const now = Date.now() + 7_200_000;
   reportUsage(journal, now);
   for (let taken = allCalls(journal); taken.length > 0; taken = allCalls(journal)) {
+    assertNoneHasAnothersRun(taken);
     for (const { seq } of taken) {
       run(journal, (own) => own.settle(seq, { kind: 'recorded' }, now));
     }

@@ -255,6 +255,22 @@ test('progress, postponement and the open chunk outlive a restart', (t) => {
   assert.equal(journal.take(now, true)?.calls, 2);
 });
 
+test('the experiment in which a chunk was begun is kept for each destination', (t) => {
+  const journal = opened(t);
+  journal.append(now, litellmEvent(1));
+  const { id = 0 } = journal.take(now, true) ?? {};
+  const begun = { destination: server, begunAt: now, experiment: '/a/calls' };
+  journal.chunks((own) => own.progress(id, begun));
+  journal.reopen();
+  const elsewhere = journal.chunks((own) => own.take('http://other.test', now, false));
+  assert.deepEqual(elsewhere?.progress, { destination: 'http://other.test', before: begun });
+  const there = { ...elsewhere.progress, begunAt: now, experiment: '/b/calls' };
+  journal.chunks((own) => own.progress(id, there));
+  const again = journal.chunks((own) => own.take('http://other.test', now, false));
+  assert.deepEqual(again?.progress, there);
+  assert.deepEqual(journal.take(now)?.progress, begun, 'back at the first');
+});
+
 test('a post that is undone leaves nothing in the open chunk', (t) => {
   const journal = opened(t, { maxBytes: 16_000_000 });
   journal.append(now, litellmEvent(1));

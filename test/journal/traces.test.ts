@@ -32,6 +32,7 @@ function opened(t: TestContext, changes: Partial<JournalOptions> = {}) {
     wanting: (limit = 10, after = 0) => run(() => journal.traces.wanting(limit, after)),
     begin: (...seqs: number[]) => run(() => journal.traces.begin(seqs, now)),
     ended: (seqs: number[]) => run(() => journal.traces.ended(seqs, 'kept', now)),
+    shed: () => run(() => journal.traces.shed(now)),
     waive: (isWaived = true) => run(() => journal.traces.waive(isWaived)),
     account: () => run(() => journal.account()),
     tidy: () => {
@@ -112,4 +113,14 @@ test('where traces are not wanted any more, those that wait for one are let go',
   journal.reopen({ traces: false });
   journal.tidy();
   assert.deepEqual([journal.account().pending, journal.account().recorded], [0, 3]);
+});
+
+test('a trace that was given up for want of room while it was sent ends all the same', (t) => {
+  const journal = opened(t);
+  journal.append(litellmEvent(1), litellmEvent(2));
+  const seqs = journal.wanting().map(({ seq }) => seq);
+  assert.equal(journal.shed(), 2);
+  journal.ended(seqs);
+  const { pending, recorded, addsUp, detail } = journal.account();
+  assert.deepEqual([pending, recorded, addsUp, detail.tracesPending], [0, 2, true, 0]);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import type { UsageRunState } from '../../src/call/usage-report.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import {
   day0,
@@ -252,4 +253,28 @@ test('a day whose totals nobody takes is forgotten a week after its end', (t) =>
   assert.equal(tried(day0 + 9 * day), 'model/gpt-4o-mini');
   assert.equal(totals(day0 + 9 * day + minute), undefined);
   assert.equal(totals(day0 + 10 * day), undefined, 'it is not known any more');
+});
+
+test("a day's runs know the experiment in which the day was begun, at that destination, until it is begun anew", (t) => {
+  const own = openUsageJournal(t, { by: ['model'] });
+  own.append(at, litellmEvent(1));
+  const ofDay = { day: '2026-11-24', series: '', destination };
+  const ofSeries = { ...ofDay, series: 'model/gpt-4o-mini' };
+  const experiments = (to = destination): unknown[] => {
+    const now = at + 2 * hour;
+    const report = own.usage((usage) => usage.report(to, now, 0));
+    const totals = own.usage((usage) => usage.totals(to, now));
+    return [report?.run, totals?.run].map((run) => run && (run.experiment ?? false));
+  };
+  const begun: UsageRunState = { begunAt: at, experiment: '/a/usage' };
+  own.usage((usage) => usage.keepRun(ofDay, begun));
+  assert.deepEqual(experiments(), ['/a/usage', undefined], 'there is no parent yet');
+  const made: UsageRunState = { runId: 'run', experiment: '/a/usage' };
+  own.usage((usage) => usage.keepRun(ofDay, made));
+  own.usage((usage) => usage.keepRun(ofSeries, {}));
+  own.reopen();
+  assert.deepEqual(experiments(), ['/a/usage', '/a/usage']);
+  assert.deepEqual(experiments('http://other.test'), [false, undefined]);
+  own.usage((usage) => usage.keepRun(ofDay, {}));
+  assert.deepEqual(experiments(), [false, undefined]);
 });

@@ -45,6 +45,16 @@ export function append(journal: SqliteJournal, number: number, changes = {}): vo
   run(journal, (own) => own.append(bodyOf(litellmEvent(number, changes)), postedAt));
 }
 
+/** Steps that append so many calls, each in a commit of its own. */
+export const calls = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, index) => (journal: SqliteJournal) => append(journal, index + 1),
+  );
+/** The ids of these calls, sorted. */
+export const idsUpTo = (count: number) =>
+  Array.from({ length: count }, (_, index) => `call-${index + 1}`).sort();
+
 export const account = (journal: SqliteJournal): Account => run(journal, (own) => own.account());
 
 const hour = 3_600_000;
@@ -64,7 +74,7 @@ export function callIds(calls: PendingCall[]): string[] {
  */
 export function killedJournal(
   t: TestContext,
-  fill: ((journal: SqliteJournal) => void)[],
+  fill: ((journal: SqliteJournal) => unknown)[],
   inLog: boolean,
   open = openIn,
 ): string {
@@ -174,6 +184,28 @@ export function setKeyOfLeaf(folder: string, table: string, key: number): void {
   overwrite(databaseOf(folder), firstCell + 2, Buffer.from([key]));
 }
 
+/** Gives the row of a table another key; both are up to 127. */
+export function setKey(folder: string, table: string, key: number, other: number): void {
+  const bytes = readFileSync(databaseOf(folder));
+  for (const leaf of leavesOf(folder, table)) {
+    for (let cell = 0; cell < bytes.readUInt16BE(leaf + 3); cell += 1) {
+      let at = leaf + bytes.readUInt16BE(leaf + 8 + 2 * cell);
+      // Behind the row's length, of which each byte but the last has the highest bit.
+      while (bytes.readUInt8(at) >= 128) at += 1;
+      if (bytes.readUInt8(at + 1) !== key) continue;
+      overwrite(databaseOf(folder), at + 1, Buffer.from([other]));
+      return;
+    }
+  }
+  assert.fail(`${table} has no row ${key}`);
+}
+
+/** Copies a page over another, as a write does that goes to a wrong place; both are where they begin. */
+export function copyPage(folder: string, from: number, to: number): void {
+  const copy = readFileSync(databaseOf(folder)).subarray(from, from + page);
+  overwrite(databaseOf(folder), to, copy);
+}
+
 /** Makes a text of the id in the first row of calls. */
 export function spoilTypeOfCall(folder: string): void {
   const root = (rootOf(folder, 'calls') - 1) * page;
@@ -183,11 +215,20 @@ export function spoilTypeOfCall(folder: string): void {
 
 /** Where one of the leaves of a table that has several begins. */
 function leafOf(folder: string, table: string): number {
+  const fourth = leavesOf(folder, table)[3];
+  assert.ok(fourth);
+  return fourth;
+}
+
+/** Where each leaf of a table begins, in the order of their keys; above them is its root alone. */
+export function leavesOf(folder: string, table: string): number[] {
   const root = (rootOf(folder, table) - 1) * page;
   const bytes = readFileSync(databaseOf(folder));
-  assert.equal(bytes.readUInt8(root), 5, 'an inner page');
-  const fourthCell = root + bytes.readUInt16BE(root + 12 + 2 * 3);
-  return (bytes.readUInt32BE(fourthCell) - 1) * page;
+  if (bytes.readUInt8(root) !== 5) return [root];
+  const cells = Array.from({ length: bytes.readUInt16BE(root + 3) }, (_, cell) =>
+    bytes.readUInt32BE(root + bytes.readUInt16BE(root + 12 + 2 * cell)),
+  );
+  return [...cells, bytes.readUInt32BE(root + 8)].map((number) => (number - 1) * page);
 }
 
 export function rootOf(folder: string, table: string): number {

@@ -15,7 +15,7 @@ export interface ChunkDeliveryParts extends DeliverParts, Omit<ChunkWriterParts,
   journalId: string;
   /** What progress is bound to. */
   destination: string;
-  /** The experiment's name. */
+  /** The name of the experiment of chunks that begin now. */
   experiment: () => string;
   /** `s3://BUCKET[/PREFIX]`, where the whole calls go; absent: below each chunk's run. */
   archive: () => string | undefined;
@@ -116,7 +116,7 @@ function createDesk(parts: ChunkDeliveryParts): Desk {
 
   const send = async (chunk: PendingChunk): Promise<CallEnd> => {
     const isAnew = last?.id !== chunk.id;
-    const before = chunk.progress ?? { destination };
+    const before: Progress = chunk.progress ?? { destination };
     let files: WrittenChunk;
     try {
       files = await written(chunk);
@@ -128,7 +128,10 @@ function createDesk(parts: ChunkDeliveryParts): Desk {
     }
     // Damage may have taken all of its calls.
     if (files.sums.calls === 0) return recorded;
-    const keep = (kept: Progress) => untilKept(() => journal.chunkProgress(chunk.id, kept));
+    // Where its run may have been made it is searched for, whatever the settings say by now.
+    const experiment = before.experiment ?? parts.experiment();
+    const keep = (kept: Progress) =>
+      untilKept(() => journal.chunkProgress(chunk.id, begunIn(experiment, kept)));
     const progress = isAnew ? withoutFiles(before) : before;
     // That a create may be under way is on disk before it is.
     if (progress.runId === undefined && progress.begunAt === undefined) {
@@ -142,15 +145,20 @@ function createDesk(parts: ChunkDeliveryParts): Desk {
       ...{ sums: files.sums, bytes: files.lines.bytes },
       ...(archive !== undefined && { archiveUri: archive }),
     });
-    return deliverRun(parts, {
+    const end = await deliverRun(parts, {
       plan,
-      experiment: parts.experiment(),
+      experiment,
       files: chunkFiles(files, archive),
       attempts: chunk.attempts,
       progress,
       keep,
       isOfMany: true,
     });
+    if (end.kind === 'settled') return end;
+    const isShut = end.kind === 'held' && end.outcome.reason === 'forbidden';
+    // Where nobody may look any more it would hold up all that comes for ever.
+    const isLeft = isShut && experiment !== parts.experiment();
+    return { ...end, progress: begunIn(isLeft ? undefined : experiment, end.progress) };
   };
 
   return {
@@ -172,6 +180,13 @@ function withoutFiles(progress: Progress): Progress {
   const { done, shed: _, ...rest } = progress;
   if (done?.includes('shed')) return progress;
   return done?.includes('logged') ? { ...rest, done: ['logged'] } : rest;
+}
+
+/** Says in which experiment a create may act, while one may; a refused one binds the chunk to none. */
+function begunIn(experiment: string | undefined, progress: Progress): Progress {
+  const { experiment: _, ...rest } = progress;
+  const isBegun = experiment !== undefined && rest.begunAt !== undefined;
+  return isBegun ? { ...rest, experiment } : rest;
 }
 
 async function endChunk(

@@ -25,7 +25,7 @@ export interface UsageDeliveryParts {
   destination: string;
   mlflow: MlflowClient;
   experiments: Experiments;
-  /** The experiment's name. */
+  /** The name of the experiment of days that begin now. */
   experiment: () => string;
   hold: Hold;
   untilKept: UntilKept;

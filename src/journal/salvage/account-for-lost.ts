@@ -14,7 +14,7 @@ export function accountForLost(
   last: number,
   now: number,
 ): number {
-  const isCopied = to.prepare('SELECT 1 FROM calls WHERE seq = ?');
+  const isCopied = to.prepare('SELECT 1 FROM calls WHERE seq = ? OR record_id = ?');
   const addLetter = to.prepare(
     "INSERT INTO dead_letters (died_at, reason, detail) VALUES (?, 'damaged', ?)",
   );
@@ -25,23 +25,22 @@ export function accountForLost(
   const count = to.prepare(
     'INSERT INTO ledger (name, calls) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET calls = calls + excluded.calls',
   );
-  let lost = 0;
+  /** The ids of those that are lost; a page that was written to a wrong place tells them twice. */
+  const gone = new Set<string>();
   to.exec('BEGIN');
   for (const row of readableRows(from, 'SELECT seq, record_id, state FROM calls', 'seq', last)) {
     const seq = Number(row['seq']);
     const recordId = row['record_id'];
-    if (!(recordId instanceof Uint8Array) || isCopied.get(seq) !== undefined) continue;
+    if (!(recordId instanceof Uint8Array) || isCopied.get(seq, recordId) !== undefined) continue;
     if (row['state'] === callState.pending || row['state'] === callState.waiting) {
-      addLetter.run(
-        now,
-        `call ${Buffer.from(recordId).toString('hex')} could not be read any more`,
-      );
-      lost += 1;
+      const id = Buffer.from(recordId).toString('hex');
+      if (!gone.has(id)) addLetter.run(now, `call ${id} could not be read any more`);
+      gone.add(id);
     } else if (row['state'] === callState.recorded) addRecorded.run(seq, recordId, now, now, now);
   }
-  count.run('dead', lost);
-  count.run('pending', -lost);
-  lost += balanceLedger(to);
+  count.run('dead', gone.size);
+  count.run('pending', -gone.size);
+  const lost = gone.size + balanceLedger(to);
   to.exec('COMMIT');
   return lost;
 }

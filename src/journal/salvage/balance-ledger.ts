@@ -7,9 +7,11 @@ import { numberOf } from '../open-database.ts';
 /** Whether the account adds up, and what is pending or wanted is what is really there. */
 export function isBalanced(database: DatabaseSync): boolean {
   const { received, pending, ended, chunkWaiting, tracesWaiting } = read(database);
-  const counts = [countPending(database), countFound(database), pendingRows(database)];
+  const waiting = countWaiting(database);
+  const due = [countDue(database), countFound(database)];
   return (
-    counts.every((isThere) => isThere === pending) &&
+    due.every((isThere) => isThere + waiting === pending) &&
+    pendingRows(database) === pending &&
     received === ended + pending &&
     chunkWaiting === countWanting(database, want.chunk) &&
     tracesWaiting === countWanting(database, want.trace)
@@ -35,7 +37,7 @@ export function isInReach(database: DatabaseSync): boolean {
  */
 export function balanceLedger(database: DatabaseSync): number {
   const { received, pending, ended } = read(database);
-  const isThere = countPending(database);
+  const isThere = countDue(database) + countWaiting(database);
   const lost = received === ended + pending ? Math.max(0, pending - isThere) : 0;
   const set = database.prepare('INSERT OR REPLACE INTO ledger (name, calls) VALUES (?, ?)');
   const shed = database.prepare("SELECT calls FROM ledger WHERE name = 'shed:damaged'").get();
@@ -59,11 +61,9 @@ function read(database: DatabaseSync) {
   };
 }
 
-function countPending(database: DatabaseSync): number {
-  return (
-    numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0') +
-    countWaiting(database)
-  );
+/** Those that have a run to come, due or not. */
+function countDue(database: DatabaseSync): number {
+  return numberOf(database, 'SELECT count(*) FROM calls INDEXED BY calls_due WHERE state = 0');
 }
 
 function countWanting(database: DatabaseSync, wanted: number): number {
@@ -80,20 +80,17 @@ function countWaiting(database: DatabaseSync): number {
 }
 
 /**
- * How many pending calls a search by time finds. It ends at the first entry of the index that lies
- * beyond the time: a bit flipped there hides those behind it, which a plain count still sees.
+ * How many of these a search by time finds, up to the last that is due. It ends at the first entry of
+ * the index that lies beyond: a bit flipped there hides those behind it, which a plain count still sees.
+ * The last one, and not the clock, says how far: the clock may have been years ahead.
  */
 function countFound(database: DatabaseSync): number {
-  const beyondAll = Date.now() + year;
-  const inLanes = Object.values(lanes).map((lane) =>
-    numberOf(
+  const inLanes = Object.values(lanes).map((lane) => {
+    const inLane = `FROM calls INDEXED BY calls_due WHERE state = 0 AND lane = ${lane}`;
+    return numberOf(
       database,
-      `SELECT count(*) FROM calls INDEXED BY calls_due
-       WHERE state = 0 AND lane = ${lane} AND due_at <= ${beyondAll}`,
-    ),
-  );
-  return inLanes.reduce((sum, calls) => sum + calls, countWaiting(database));
+      `SELECT count(*) ${inLane} AND due_at <= (SELECT max(due_at) ${inLane})`,
+    );
+  });
+  return inLanes.reduce((sum, calls) => sum + calls, 0);
 }
-
-/** Milliseconds; no call waits for so long. */
-const year = 366 * 86_400_000;

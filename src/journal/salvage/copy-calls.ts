@@ -4,6 +4,7 @@ import { lanes } from '../../admit/run-choice.ts';
 import type { CallRecord } from '../../call/call-record.ts';
 import { callState, want, wantsAll } from '../call-state.ts';
 import { readRecord } from '../read-record.ts';
+import { findOwnRow } from './find-own-row.ts';
 import { type Row, readableRows } from './readable-rows.ts';
 
 export interface CopyParts {
@@ -40,27 +41,21 @@ export function copyCalls({ from, to, last, experimentOf, now }: CopyParts): Cop
   );
   const insertExperiment = to.prepare('INSERT OR IGNORE INTO experiments (name) VALUES (?)');
   const copied: CopiedCalls = { calls: 0, bodiesLost: 0 };
-  const calls = readableRows(from, 'SELECT * FROM calls', 'seq', last);
-  let call = calls.next();
-
-  /** The call's own row; both tables are read in the order of their common key. */
-  const callOf = (seq: number): Row => {
-    while (!call.done && Number(call.value['seq']) < seq) call = calls.next();
-    return !call.done && Number(call.value['seq']) === seq ? call.value : {};
-  };
+  const ownRow = findOwnRow(from, last);
 
   to.exec('BEGIN');
   for (const payload of readableRows(from, 'SELECT * FROM payloads', 'seq', last)) {
     const record = readRecord(payload);
     if (record === undefined) continue;
-    const seq = Number(payload['seq']);
-    const row = callOf(seq);
+    const recordId = Buffer.from(record.recordId, 'hex');
+    const row = ownRow(Number(payload['seq']), recordId);
+    const seq = Number(row['seq'] ?? payload['seq']);
     const detail = detailOf(row, now);
     const state = stateOf(row, detail.wants);
     const experiment = textOf(row, 'experiment') ?? experimentOf(record);
     const { changes } = insertCall.run(
       seq,
-      Buffer.from(record.recordId, 'hex'),
+      recordId,
       state,
       record.status === 'failure' ? 1 : 0,
       timeOf(row, 'received_at', now),

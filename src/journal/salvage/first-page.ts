@@ -12,6 +12,8 @@ const freePagesAt = 32;
  * format they are the same, except for the file's size, its free pages, and the tables of ids.
  */
 export interface FirstPage {
+  /** Only the file's size, where the page is older than the rest: SQLite reads no page beyond it. */
+  restoreSize(): void;
   /** Only the header: the tables stay as the damaged page has them. */
   restoreHeader(): void;
   restoreWhole(): void;
@@ -33,6 +35,9 @@ export function createFirstPage(path: string, like: string, setAside: SetAside):
     closeSync(file);
   };
   return {
+    restoreSize: () => {
+      if (damaged.readUInt32BE(sizeAt) < Math.floor(size / pageSize)) write(Buffer.from(damaged));
+    },
     restoreHeader: () =>
       write(Buffer.concat([sound.subarray(0, headerLength), damaged.subarray(headerLength)])),
     restoreWhole: () => write(Buffer.from(sound)),

@@ -5,17 +5,18 @@ const readOnly = 8;
 const corrupt = 11;
 const full = 13;
 const notADatabase = 26;
-/** An extended one: a column holds what its type does not allow. */
-const wrongType = 3091;
+/** Extended ones: a column holds what its type does not allow, or a key is there already. */
+const constraints: readonly (number | undefined)[] = [3091, 1555, 2067];
 
 /**
  * Whether a command met damage in the file. A row whose columns are not of their types is damaged, too:
- * SQLite looks at all of them when one is changed, and the journal writes none.
+ * SQLite looks at all of them when one is changed, and the journal writes none. Nor does it write a key
+ * twice: it looks first, replaces, or lets SQLite count; so a table and its index tell different things.
  */
 export function isDamage(thrown: unknown): boolean {
   const code = primaryCode(thrown);
   const isCorrupt = code === corrupt || code === notADatabase;
-  return isCorrupt || extendedCode(thrown) === wrongType || isOutOfRange(thrown);
+  return isCorrupt || constraints.includes(extendedCode(thrown)) || isOutOfRange(thrown);
 }
 
 /**

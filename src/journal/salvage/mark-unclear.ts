@@ -15,7 +15,8 @@ export function markUnclear(database: DatabaseSync, now: number): void {
     .run(anyDestination, now);
   database
     .prepare(
-      `UPDATE chunks SET progress = json_object('destination', ?, 'begunAt', ?)
+      `UPDATE chunks SET progress = json_object('destination', ?, 'begunAt', ?,
+         'experiment', CASE WHEN json_valid(progress) THEN progress ->> '$.experiment' END)
        WHERE ended = 0 AND CASE WHEN json_valid(progress) THEN progress ->> '$.runId' END IS NULL`,
     )
     .run(anyDestination, now);

@@ -76,8 +76,8 @@ function openDamaged(path: string, like: string, wal: string, setAside: SetAside
   if (sizeOf(path) === 0 && sizeOf(wal) === 0) return undefined;
   const page = createFirstPage(path, like, setAside);
   // SQLite deletes the log beside an empty file.
-  const asItIs = sizeOf(path) === 0 ? page.restoreWhole : () => undefined;
-  for (const repair of [asItIs, page.restoreHeader, page.restoreWhole]) {
+  const atFirst = sizeOf(path) === 0 ? page.restoreWhole : page.restoreSize;
+  for (const repair of [atFirst, page.restoreHeader, page.restoreWhole]) {
     repair();
     const database = new DatabaseSync(path);
     try {
