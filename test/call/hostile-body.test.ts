@@ -95,12 +95,10 @@ test('a call of more parts than memory has room for costs itself alone, however 
   const parts = 2_000_000;
   for (const [body, kind] of [
     [many('[]', parts), 'too_large'],
-    [many('""', parts), 'too_large'],
     [many('{"":0}', parts / 2), 'too_large'],
-    [many('[]', parts - 10), 'call'],
     // Numbers take little, and what stands in a text is one part.
     [many('0.25', parts + 10), 'call'],
-    [many(JSON.stringify('{"[":"]"}'.repeat(parts)), 1), 'call'],
+    [many(JSON.stringify('["'.repeat(parts + 10)), 1), 'call'],
   ] as const) {
     const batch = readAll(Buffer.from(`[${good}, ${body}, ${good}]`));
     assert.deepEqual(

@@ -209,7 +209,7 @@ test('whatever a configuration holds, its lines stay and its meaning grows by th
         kept.join('|'),
       );
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 

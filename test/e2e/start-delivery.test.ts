@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { startApp } from '../src/app.ts';
-import { loadSettings } from '../src/settings/load-settings.ts';
-import { listenLocally } from './support/listen-locally.ts';
-import { litellmEvent } from './support/litellm-event.ts';
-import { startMinimalMlflow } from './support/minimal-mlflow.ts';
-import { postEvents } from './support/post-events.ts';
-import { startSmallS3 } from './support/small-s3.ts';
-import { tempFolder } from './support/temp-folder.ts';
-import { waitUntil } from './support/wait-until.ts';
+import { startApp } from '../../src/app.ts';
+import { loadSettings } from '../../src/settings/load-settings.ts';
+import { listenLocally } from '../support/listen-locally.ts';
+import { litellmEvent } from '../support/litellm-event.ts';
+import { startMinimalMlflow } from '../support/minimal-mlflow.ts';
+import { postEvents } from '../support/post-events.ts';
+import { startSmallS3 } from '../support/small-s3.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 test('a stop does not wait for a look-up that is not answered', { timeout: 12_000 }, async (t) => {
   let asked = 0;

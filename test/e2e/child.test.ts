@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { startChild } from './child.ts';
-import { waitUntil } from './wait-until.ts';
+import { startChild } from '../support/child.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 test('a program is ready when its output says so', async (t) => {
   const child = await startShell(t, 'echo one; echo ready to serve; exec sleep 60', {
@@ -36,7 +36,7 @@ test('a program that ignores SIGTERM is killed, and what it started with it', as
 test('a program dies with the process that started it, even when that is killed', async (t) => {
   const dir = await folder(t);
   const script = `
-    const { startChild } = await import(${JSON.stringify(join(import.meta.dirname, 'child.ts'))});
+    const { startChild } = await import(${JSON.stringify(join(import.meta.dirname, '../support/child.ts'))});
     const child = await startChild({
       name: 'sleep', command: 'sleep', args: ['60'], env: process.env,
       logFile: ${JSON.stringify(join(dir, 'log'))},
