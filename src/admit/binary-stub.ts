@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../call/fields.ts';
-import { replaced, type Span, viewOf } from './text-view.ts';
+import { endAt, replaced, type Span, viewOf } from './text-view.ts';
 
 /*
  * Base64 and embedding vectors: large, unreadable, and what a person said or looks like all the
@@ -88,11 +88,6 @@ function endOfBase64(text: string, start: number): number {
     end = stop;
   }
   return end;
-}
-
-function endAt(sticky: RegExp, text: string, index: number): number | undefined {
-  sticky.lastIndex = index;
-  return sticky.test(text) ? sticky.lastIndex : undefined;
 }
 
 /** `text` with its data URIs cut out; a text that is nothing else becomes a stub. */

@@ -1,5 +1,5 @@
 import { hidesUnder, secretWords } from './secret-names.ts';
-import type { Finder, Span, TextView } from './text-view.ts';
+import { endAt, type Finder, type Span, type TextView } from './text-view.ts';
 
 /**
  * The name of a secret and what stands between it and its value: `"api_key": "`, `password=`,
@@ -157,10 +157,4 @@ function spanTo(end: number | undefined, start: number, instead: string): Span[]
 
 function matchesAt(sticky: RegExp, text: string, index: number): boolean {
   return endAt(sticky, text, index) !== undefined;
-}
-
-/** Where what the sticky pattern matches at `index` ends. */
-function endAt(sticky: RegExp, text: string, index: number): number | undefined {
-  sticky.lastIndex = index;
-  return sticky.test(text) ? sticky.lastIndex : undefined;
 }

@@ -4,13 +4,16 @@ export type BodyTreatment = 'keep' | 'drop' | 'hash';
 export type FieldAction = 'drop' | 'mask' | 'hash';
 
 /** The built-in patterns. */
-export type PatternName =
-  | 'e-mail'
-  | 'credentials'
-  | 'aws-keys'
-  | 'bearer-tokens'
-  | 'card-numbers'
-  | 'ip-addresses';
+export const patternNames = [
+  'e-mail',
+  'credentials',
+  'aws-keys',
+  'bearer-tokens',
+  'card-numbers',
+  'ip-addresses',
+] as const;
+
+export type PatternName = (typeof patternNames)[number];
 
 /** A treatment for the calls that meet all the conditions which are given. */
 export interface BodyRule {

@@ -118,3 +118,9 @@ export function formFinder(form: RegExp, instead: string): Finder {
     return spans;
   };
 }
+
+/** Where what the sticky pattern matches at `index` ends. */
+export function endAt(sticky: RegExp, text: string, index: number): number | undefined {
+  sticky.lastIndex = index;
+  return sticky.test(text) ? sticky.lastIndex : undefined;
+}

@@ -13,17 +13,24 @@ export interface MlflowResource {
 }
 
 const arnForm =
-  /^arn:([a-z-]+):sagemaker:([a-z]{2}(?:-[a-z]+)+-\d+):(\d{12}):(mlflow-tracking-server|mlflow-app)\/(.+)$/;
+  /^arn:([a-z-]+):sagemaker:([a-z0-9-]+):(\d{12}):(mlflow-tracking-server|mlflow-app)\/(.+)$/;
 
 /** A tracking server's name, as SageMaker's API has it; the ids of apps are of this form, too. */
 export const trackingServerName = /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$/;
 
+/**
+ * Whether a region is one of Amazon's. Where nothing is asked of SageMaker, others do no harm: stores like
+ * MinIO have names of their own, and a variable may hold `None`.
+ */
+export function isAwsRegion(region: string): boolean {
+  return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region);
+}
+
 /** The resource that an ARN names, in whatever partition; `undefined` for what is no such ARN. */
 export function parseMlflowArn(given: string): MlflowResource | undefined {
   const [arn, partition, region, account, kind, id] = arnForm.exec(given) ?? [];
-  if (!arn || !partition || !region || !account || !id || !trackingServerName.test(id)) {
-    return undefined;
-  }
+  if (!arn || !partition || !region || !account || !id) return undefined;
+  if (!isAwsRegion(region) || !trackingServerName.test(id)) return undefined;
   const isApp = kind === 'mlflow-app';
   return {
     arn,

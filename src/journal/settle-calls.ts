@@ -75,10 +75,10 @@ export function createSettler(parts: SettleParts): Settler {
     deleteCall.run(seq);
   };
   const wantsOf = (seq: number) => Number(findWants.get(seq)?.['wants'] ?? 0) & wantsAll;
-  const endRun = (seq: number, state: number, now: number): boolean => {
+  const endRun = (seq: number, state: number, now: number, deletedRuns: number): boolean => {
     taken.giveBack(seq);
     if (setState.run(state, now, seq, callState.pending).changes === 0) return false;
-    ledger.add('second_runs_deleted', Number(findHistory.get(seq)?.['second_runs_deleted'] ?? 0));
+    ledger.add('second_runs_deleted', deletedRuns);
     return true;
   };
   const wantLess = (seq: number, before: number, wanted: number): number => {
@@ -97,24 +97,26 @@ export function createSettler(parts: SettleParts): Settler {
     settle: (seq, asked, now) => {
       // What becomes of a second run changes nothing in the account of the call.
       const history = findHistory.get(seq);
+      const deletedRuns = Number(history?.['second_runs_deleted'] ?? 0);
       const settlement: Settlement =
         asked.kind !== 'recorded' && history?.['is_again'] === 1 ? { kind: 'recorded' } : asked;
       const isWanted = wantsOf(seq) !== 0;
       switch (settlement.kind) {
         case 'recorded':
-          if (!endRun(seq, isWanted ? callState.waiting : callState.recorded, now)) return;
+          if (!endRun(seq, isWanted ? callState.waiting : callState.recorded, now, deletedRuns))
+            return;
           if (settlement.progress) setProgress.run(JSON.stringify(settlement.progress), seq);
           if (asked.kind === 'recorded' && history?.['was_there'] !== 1) ledger.add('runs', 1);
           if (!isWanted) nowRecorded();
           break;
         case 'dead':
-          if (!endRun(seq, callState.dead, now)) return;
+          if (!endRun(seq, callState.dead, now, deletedRuns)) return;
           ledger.add('pending', -1);
           ledger.add('dead', 1);
           deadLetters.call({ seq, reason: settlement.reason, detail: settlement.detail }, now);
           break;
         case 'shed':
-          if (!endRun(seq, callState.gone, now)) return;
+          if (!endRun(seq, callState.gone, now, deletedRuns)) return;
           ledger.add('pending', -1);
           ledger.add(`shed:${settlement.reason}`, 1);
           if (!isWanted) forget(seq, now);

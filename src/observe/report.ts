@@ -5,8 +5,8 @@ import type { Account } from '../journal/account.ts';
 import type { PendingCall } from '../journal/journal.ts';
 import type { Damage } from '../journal/salvage/damage.ts';
 import type { PostReport } from '../receive/receiver.ts';
-import type { SettingsProblem } from '../settings/environment.ts';
 import type { Reload } from '../settings/reload.ts';
+import type { SettingsProblem } from '../settings/settings-problem.ts';
 import { describeDamage } from './describe-damage.ts';
 
 /*

@@ -73,14 +73,6 @@ export const assumedRole = z.strictObject({
 
 const regionAllowed = 'a region, such as eu-west-1';
 
-/**
- * Whether a region is one of Amazon's. Where nothing is asked of SageMaker, others do no harm: stores like
- * MinIO have names of their own, and a variable may hold `None`.
- */
-export function isAwsRegion(region: string): boolean {
-  return /^[a-z]{2}(-[a-z]+)+-\d+$/.test(region);
-}
-
 export const awsSchema = z
   .strictObject({
     region: z

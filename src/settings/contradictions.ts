@@ -1,5 +1,5 @@
-import { parseMlflowArn } from '../aws/mlflow-resource.ts';
-import { isArn, isAwsRegion } from './aws.ts';
+import { isAwsRegion, parseMlflowArn } from '../aws/mlflow-resource.ts';
+import { isArn } from './aws.ts';
 import { needsHashKey } from './redact.ts';
 import type { Settings } from './schema.ts';
 import { hidden, type SettingsProblem, shown, unset } from './settings-problem.ts';

@@ -5,8 +5,6 @@ import { isSecret, settingsIn } from './schema-walk.ts';
 import type { Mistake } from './settings-problem.ts';
 import { kindOf, readValue, type ValueKind } from './written-value.ts';
 
-export type { SettingsProblem } from './settings-problem.ts';
-
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Variable {

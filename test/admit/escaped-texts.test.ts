@@ -2,18 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { maskText } from '../../src/admit/mask-secrets.ts';
-import type { PatternName } from '../../src/admit/redaction-options.ts';
+import { patternNames } from '../../src/admit/redaction-options.ts';
 import { textPatterns } from '../../src/admit/text-patterns.ts';
 
-const patterns: readonly PatternName[] = [
-  'e-mail',
-  'credentials',
-  'aws-keys',
-  'bearer-tokens',
-  'card-numbers',
-  'ip-addresses',
-];
-const all = (text: string) => textPatterns({ patterns, customPatterns: [] })?.(text) ?? '';
+const all = (text: string) =>
+  textPatterns({ patterns: patternNames, customPatterns: [] })?.(text) ?? '';
 
 /** What stands in a text as JSON, or as JSON of JSON. */
 function quoted(value: unknown, times: number, ascii: boolean): string {

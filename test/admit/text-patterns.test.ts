@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CustomPattern, PatternName } from '../../src/admit/redaction-options.ts';
+import {
+  type CustomPattern,
+  type PatternName,
+  patternNames,
+} from '../../src/admit/redaction-options.ts';
 import { textPatterns } from '../../src/admit/text-patterns.ts';
 import { workTime } from '../support/work-time.ts';
 
@@ -133,14 +137,6 @@ test('an own pattern that would hang a backtracking engine takes no time', () =>
   assert.ok(took < 2_000, `${took} ms`);
 });
 
-const names: readonly PatternName[] = [
-  'e-mail',
-  'credentials',
-  'aws-keys',
-  'bearer-tokens',
-  'card-numbers',
-  'ip-addresses',
-];
 const units = [
   'a@',
   'a%40',
@@ -165,7 +161,7 @@ const units = [
   'authorization: 1',
 ];
 
-for (const name of names) {
+for (const name of patternNames) {
   test(`${name} takes no longer for each byte of a long hostile text than of a short one`, () => {
     for (const unit of units) {
       const time = (count: number) => {

@@ -12,6 +12,7 @@ import {
   append,
   assertWorks,
   copyPage,
+  endTwo,
   flipBit,
   killedJournal,
   openIn,
@@ -58,13 +59,7 @@ function assertNoneHasAnothersRun(taken: PendingCall[]): void {
 
 /** Each call has a run; one has ended, one is dead, the rest is pending. */
 const pending = count - 2;
-const settle = (journal: SqliteJournal) => {
-  const [first, second] = runForEach(journal);
-  assert.ok(first && second);
-  run(journal, (own) => own.settle(first.seq, { kind: 'recorded' }, 1));
-  run(journal, (own) => own.settle(second.seq, { kind: 'dead', reason: 'r', detail: 'd' }, 1));
-  journal.tidy(Date.now());
-};
+const settle = (journal: SqliteJournal) => endTwo(journal, runForEach(journal));
 
 for (const inLog of [false, true]) {
   const where = inLog ? 'write-ahead log or database' : 'database';

@@ -35,7 +35,7 @@ async function setUp(t: TestContext, event = litellmEvent(1), isTraced = false) 
   t.after(() => transport.close());
   const onOutcome: OnOutcome = (request, outcome) => {
     if (outcome !== 'done') return;
-    holds.mlflow.succeeded();
+    holds.mlflow.succeeded(request);
     successes.note(request, clock.now());
   };
   const client = createMlflowClient(transport.send, { now: clock.now, onOutcome });

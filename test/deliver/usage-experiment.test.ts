@@ -1,62 +1,24 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createExperiments } from '../../src/deliver/experiments.ts';
-import { createHold } from '../../src/deliver/hold.ts';
-import { createUntilKept } from '../../src/deliver/until-kept.ts';
-import { createUsageDelivery } from '../../src/deliver/usage/usage-delivery.ts';
-import type { Usage } from '../../src/journal/usage/usage.ts';
-import { createMlflowClient } from '../../src/mlflow/client.ts';
-import { createHttpTransport } from '../../src/mlflow/http-transport.ts';
-import { fakeClock } from '../support/fake-clock.ts';
 import { litellmEvent } from '../support/litellm-event.ts';
 import { type Fault, startMinimalMlflow } from '../support/minimal-mlflow.ts';
-import { day0, hour, minute, openUsageJournal } from '../support/usage-journal.ts';
+import { hour, minute } from '../support/usage-journal.ts';
+import { interval, startUsageLine } from '../support/usage-line.ts';
 
-const look = 5_000;
-/** A little more than an interval, so that it has been sent. */
-const interval = 5 * minute + 10_000;
 const forbidden: Fault = { status: 403, body: { error_code: 'PERMISSION_DENIED', message: 'no' } };
 
 async function setUp(t: TestContext, startsAt = 10 * hour) {
   const mlflow = await startMinimalMlflow(t);
-  const own = openUsageJournal(t);
-  const clock = fakeClock(day0 + startsAt);
-  const usage = async <T>(act: (usage: Usage) => T): Promise<T> => own.usage(act);
+  const line = startUsageLine(t, mlflow.url, {}, startsAt);
+  await line.stop();
+  const { own, clock } = line;
 
   /** Sends into an experiment, from a start to the stop after it. */
   const send = async (experiment: string, ms: number, url = mlflow.url) => {
-    const over = new AbortController();
-    const transport = createHttpTransport({
-      ...{ url: new URL(url), timeoutMs: () => 20_000, connections: 2 },
-    });
-    const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
-    const client = createMlflowClient(transport.send, {
-      now: clock.now,
-      onOutcome: (_request, outcome) => {
-        if (outcome === 'done' || outcome === 'reject') hold.succeeded();
-      },
-    });
-    const ended = createUsageDelivery({
-      journal: {
-        usageReport: (destination, now, from) => usage((one) => one.report(destination, now, from)),
-        usageTotals: (destination, now) => usage((one) => one.totals(destination, now)),
-        keepUsageRun: (run, state) => usage((one) => one.keepRun(run, state)),
-        usageSent: (run, sent) => usage((one) => one.sent(run, sent)),
-      },
-      ...{ journalId: 'j', destination: url, mlflow: client, hold, clock },
-      experiments: createExperiments(client),
-      experiment: () => experiment,
-      untilKept: createUntilKept(clock, over.signal),
-      ...{ random: () => 0.5, over: over.signal, onLoss: assert.fail },
-    }).run();
-    await clock.asleep();
-    for (let passed = 0; passed < ms; passed += look) {
-      clock.advance(look);
-      await clock.asleep();
-    }
-    over.abort();
-    await ended;
-    await transport.close();
+    line.start(url, experiment);
+    await line.pass(ms);
+    await line.stop();
+    assert.deepEqual(line.losses, []);
     own.reopen();
   };
   /** Takes a call of a team in. */

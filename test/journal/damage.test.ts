@@ -21,6 +21,7 @@ import {
   calls,
   commitsIn,
   databaseOf,
+  endTwo,
   flipBit,
   frame,
   header,
@@ -280,13 +281,7 @@ test('a count of traces to come that is wrong is set right, too', (t) => {
 });
 
 test('calls that left, dead letters and duplicates stay known through a salvage', (t) => {
-  const settle = (journal: SqliteJournal) => {
-    const [first, second] = allCalls(journal);
-    assert.ok(first && second);
-    run(journal, (own) => own.settle(first.seq, { kind: 'recorded' }, 1));
-    run(journal, (own) => own.settle(second.seq, { kind: 'dead', reason: 'r', detail: 'd' }, 1));
-    journal.tidy(Date.now());
-  };
+  const settle = (journal: SqliteJournal) => endTwo(journal, allCalls(journal));
   const folder = killedJournal(t, [...calls(5), settle], false);
   overwriteRoot(folder, 'calls_due');
   withRestarts(folder, (journal) => {

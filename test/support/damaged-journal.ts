@@ -64,6 +64,14 @@ export function allCalls(journal: SqliteJournal): PendingCall[] {
   return run(journal, (own) => own.take(10_000, server, Date.now() + 2 * hour)).calls;
 }
 
+/** Ends the first two of some calls: one is recorded, one is dead. */
+export function endTwo(journal: SqliteJournal, [first, second]: PendingCall[]): void {
+  assert.ok(first && second);
+  run(journal, (own) => own.settle(first.seq, { kind: 'recorded' }, 1));
+  run(journal, (own) => own.settle(second.seq, { kind: 'dead', reason: 'r', detail: 'd' }, 1));
+  journal.tidy(Date.now());
+}
+
 export function callIds(calls: PendingCall[]): string[] {
   return calls.map((call) => String(call.record.callId)).sort();
 }

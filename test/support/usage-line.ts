@@ -27,8 +27,8 @@ export interface UsageLine {
   usage(): UsageDelivery | undefined;
   /** Ends the delivery; the journal stays open. */
   stop(): Promise<void>;
-  /** Delivers to another server, or to the same after `stop`. */
-  start(way: string | Way): void;
+  /** After `stop`: delivers to another server, the same, or another experiment of it, as a new daemon. */
+  start(way: string | Way, experiment?: string): void;
 }
 
 const look = 5_000;
@@ -46,10 +46,12 @@ export function startUsageLine(
   const own = openUsageJournal(t, changes, 200_000_000);
   const clock = fakeClock(day0 + startsAt);
   const losses: string[] = [];
-  const hold = createHold({ clock, random: () => 0.5, onChange: () => undefined });
+  const newHold = () => createHold({ clock, random: () => 0.5, onChange: () => undefined });
+  let hold = newHold();
   let line: { usage: UsageDelivery; stop(): Promise<void> } | undefined;
 
-  const start = (to: string | Way) => {
+  const start = (to: string | Way, experiment = '/e/usage') => {
+    hold = newHold();
     const over = new AbortController();
     const by = typeof to === 'string' ? { url: new URL(to) } : to;
     const transport = createHttpTransport({
@@ -59,8 +61,8 @@ export function startUsageLine(
     });
     const mlflow = createMlflowClient(transport.send, {
       now: clock.now,
-      onOutcome: (_request, outcome) => {
-        if (outcome === 'done' || outcome === 'reject') hold.succeeded();
+      onOutcome: (request, outcome) => {
+        if (outcome === 'done' || outcome === 'reject') hold.succeeded(request);
       },
     });
     const usage = async <T>(act: (usage: Usage) => T): Promise<T> => own.usage(act);
@@ -75,7 +77,7 @@ export function startUsageLine(
       destination: by.url.href,
       mlflow,
       experiments: createExperiments(mlflow),
-      experiment: () => '/e/usage',
+      experiment: () => experiment,
       hold,
       untilKept: createUntilKept(clock, over.signal),
       clock,

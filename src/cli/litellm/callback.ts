@@ -4,6 +4,11 @@ import { isMapping, listAt, valueAt } from './edit.ts';
 export const eventsUrlVariable = 'os.environ/SIDECAR_EVENTS_URL';
 export const tokenVariable = 'os.environ/SIDECAR_AUTH_TOKEN';
 
+/** Whether a text is nothing but such a variable. */
+export function isVariable(text: string): boolean {
+  return /^os\.environ\/\w+$/.test(text);
+}
+
 /** The path at which the sidecar takes posts. */
 export const eventsPath = '/v1/events';
 

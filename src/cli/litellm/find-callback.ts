@@ -3,6 +3,7 @@ import {
   callbackBlock,
   eventsPath,
   eventsUrlVariable,
+  isVariable,
   readKeys,
 } from './callback.ts';
 import { findInHeaders, isPartial, shown } from './find-headers.ts';
@@ -159,8 +160,8 @@ function findInFormat(
 ): Finding[] {
   const { log_format: format, event_types: types } = block;
   const found: Finding[] = [];
-  const isVariable = typeof format === 'string' && /^os\.environ\/\w+$/.test(format);
-  if (format !== undefined && format !== null && !isVariable && !formats.includes(format)) {
+  const isElsewhere = typeof format === 'string' && isVariable(format);
+  if (format !== undefined && format !== null && !isElsewhere && !formats.includes(format)) {
     found.push(
       mendable(
         'log_format',

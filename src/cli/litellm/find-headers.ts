@@ -1,10 +1,10 @@
-import { tokenVariable } from './callback.ts';
+import { isVariable, tokenVariable } from './callback.ts';
 import { isMapping, type Path } from './edit.ts';
 import { byHand, type Finding, mendable } from './finding.ts';
 
 /** Whether a variable is within a longer text, which LiteLLM sends as it stands. */
 export function isPartial(value: string): boolean {
-  return value.includes('os.environ/') && !/^os\.environ\/\w+$/.test(value);
+  return value.includes('os.environ/') && !isVariable(value);
 }
 
 /**

@@ -1,5 +1,9 @@
-import { hasMlflow, parseMlflowArn, trackingServerName } from '../../aws/mlflow-resource.ts';
-import { isAwsRegion } from '../../settings/aws.ts';
+import {
+  hasMlflow,
+  isAwsRegion,
+  parseMlflowArn,
+  trackingServerName,
+} from '../../aws/mlflow-resource.ts';
 import { destinationSetting } from '../../settings/destination.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { exitCodes } from '../exit-codes.ts';
